@@ -1,0 +1,5 @@
+//! The `millrace` program.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

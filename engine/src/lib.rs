@@ -1,0 +1,3 @@
+//! One partition's log.
+
+#![forbid(unsafe_code)]

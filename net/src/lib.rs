@@ -1,0 +1,3 @@
+//! The Kafka protocol.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Cluster metadata.
+
+#![forbid(unsafe_code)]

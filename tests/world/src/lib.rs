@@ -1,0 +1,3 @@
+//! The simulated world.
+
+#![forbid(unsafe_code)]

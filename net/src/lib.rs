@@ -1,3 +1,7 @@
 //! The Kafka protocol.
 
 #![forbid(unsafe_code)]
+
+mod connection;
+
+pub use connection::{Connection, FrameError, ReplySlot};

@@ -64,10 +64,9 @@ impl std::fmt::Display for FrameError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Negative(length) => write!(f, "frame length {length} is negative"),
-            Self::TooLarge { length, length_max } => write!(
-                f,
-                "frame of {length} bytes exceeds socket.request.max.bytes = {length_max}"
-            ),
+            Self::TooLarge { length, length_max } => {
+                write!(f, "frame of {length} bytes exceeds socket.request.max.bytes = {length_max}")
+            }
         }
     }
 }
@@ -152,9 +151,7 @@ impl Connection {
     pub fn start<M>(&mut self, ops: &mut Vec<Op<M>>) {
         assert!(!self.armed, "a connection starts once");
         self.armed = true;
-        ops.push(Op::Receive {
-            socket: self.socket,
-        });
+        ops.push(Op::Receive { socket: self.socket });
     }
 
     /// Takes what the pool delivered; whole frames, without their prefix, are appended to `frames`.
@@ -190,9 +187,7 @@ impl Connection {
     ) -> Result<Option<Bytes>, FrameError> {
         if partial.len() < PREFIX_BYTES {
             let missing = (PREFIX_BYTES - partial.len()).min(data.len());
-            partial
-                .as_mut_vec()
-                .extend_from_slice(&data.split_to(missing));
+            partial.as_mut_vec().extend_from_slice(&data.split_to(missing));
         }
         if let Some(length) = self.frame_length(&partial)? {
             let whole = PREFIX_BYTES + length;
@@ -203,9 +198,7 @@ impl Connection {
                 partial = larger;
             }
             let missing = (whole - partial.len()).min(data.len());
-            partial
-                .as_mut_vec()
-                .extend_from_slice(&data.split_to(missing));
+            partial.as_mut_vec().extend_from_slice(&data.split_to(missing));
             if partial.len() == whole {
                 frames.push(partial.freeze().slice(PREFIX_BYTES..));
                 return Ok(Some(data));
@@ -321,20 +314,13 @@ impl Connection {
         } else {
             (missing, (missing + PREFIX_BYTES).min(room))
         };
-        ops.push(Op::ReceiveInto {
-            socket: self.socket,
-            buffer,
-            bytes_min,
-            bytes_max,
-        });
+        ops.push(Op::ReceiveInto { socket: self.socket, buffer, bytes_min, bytes_max });
     }
 
     fn rearm<M>(&mut self, ops: &mut Vec<Op<M>>) {
         self.armed = !self.paused;
         if self.armed {
-            ops.push(Op::Receive {
-                socket: self.socket,
-            });
+            ops.push(Op::Receive { socket: self.socket });
         }
     }
 
@@ -344,9 +330,7 @@ impl Connection {
             self.paused = true;
             if self.armed {
                 self.armed = false;
-                ops.push(Op::ReceiveStop {
-                    socket: self.socket,
-                });
+                ops.push(Op::ReceiveStop { socket: self.socket });
             }
         }
     }
@@ -376,10 +360,7 @@ impl Connection {
             return Err(FrameError::Negative(claimed));
         };
         if length > self.frame_bytes_max {
-            return Err(FrameError::TooLarge {
-                length,
-                length_max: self.frame_bytes_max,
-            });
+            return Err(FrameError::TooLarge { length, length_max: self.frame_bytes_max });
         }
         Ok(Some(length))
     }
@@ -392,15 +373,10 @@ impl Connection {
 
     /// Puts a reply, prefix included, in its place. An empty one sends nothing and frees the place.
     pub fn reply(&mut self, slot: ReplySlot, chunks: Vec<Chunk>) {
-        let index = slot
-            .0
-            .checked_sub(self.first_slot)
-            .and_then(|index| usize::try_from(index).ok());
+        let index =
+            slot.0.checked_sub(self.first_slot).and_then(|index| usize::try_from(index).ok());
         let place = index.and_then(|index| self.slots.get_mut(index));
-        assert!(
-            matches!(place, Some(Slot::Waiting)),
-            "reply to {slot:?} which does not wait"
-        );
+        assert!(matches!(place, Some(Slot::Waiting)), "reply to {slot:?} which does not wait");
         if let Some(place) = place {
             *place = Slot::Ready(chunks);
         }
@@ -428,10 +404,7 @@ impl Connection {
             coalesce(&mut chunks, pool);
         }
         self.sending = true;
-        ops.push(Op::Send {
-            socket: self.socket,
-            chunks,
-        });
+        ops.push(Op::Send { socket: self.socket, chunks });
         true
     }
 
@@ -485,10 +458,7 @@ fn close_run(
 mod tests {
     use super::*;
 
-    const SOCKET: SocketId = SocketId {
-        slot: 1,
-        generation: 1,
-    };
+    const SOCKET: SocketId = SocketId { slot: 1, generation: 1 };
 
     fn frame(length: usize, fill: u8) -> Vec<u8> {
         let mut bytes = i32::try_from(length).unwrap().to_be_bytes().to_vec();
@@ -506,31 +476,20 @@ mod tests {
         connection.start(&mut ops);
         while at < stream.len() {
             match ops.pop() {
-                Some(Op::ReceiveInto {
-                    mut buffer,
-                    bytes_min,
-                    bytes_max,
-                    ..
-                }) => {
+                Some(Op::ReceiveInto { mut buffer, bytes_min, bytes_max, .. }) => {
                     let target = buffer.len() + bytes_min;
                     let take = bytes_max.min(stream.len() - at);
                     assert!(take >= bytes_min, "the stream ends inside a frame");
-                    buffer
-                        .as_mut_vec()
-                        .extend_from_slice(&stream[at..at + take]);
+                    buffer.as_mut_vec().extend_from_slice(&stream[at..at + take]);
                     at += take;
                     assert!(buffer.len() >= target);
-                    connection
-                        .on_filled(buffer, &pool, &mut frames, &mut ops)
-                        .unwrap();
+                    connection.on_filled(buffer, &pool, &mut frames, &mut ops).unwrap();
                 }
                 _ => {
                     let end = stream.len().min(at + piece);
                     let data = Bytes::copy_from_slice(&stream[at..end]);
                     at = end;
-                    connection
-                        .on_received(data, &pool, &mut frames, &mut ops)
-                        .unwrap();
+                    connection.on_received(data, &pool, &mut frames, &mut ops).unwrap();
                 }
             }
         }
@@ -539,26 +498,14 @@ mod tests {
 
     #[test]
     fn frames_come_out_whole_and_in_order_however_the_bytes_are_cut() {
-        let lengths = [
-            0, 1, 3, 200, 70_000, 5, 17_000, 20_000, 9_000_000, 100_000, 100_000, 4,
-        ];
-        let stream: Vec<u8> = lengths
-            .iter()
-            .zip(0..)
-            .flat_map(|(length, fill)| frame(*length, fill))
-            .collect();
+        let lengths = [0, 1, 3, 200, 70_000, 5, 17_000, 20_000, 9_000_000, 100_000, 100_000, 4];
+        let stream: Vec<u8> =
+            lengths.iter().zip(0..).flat_map(|(length, fill)| frame(*length, fill)).collect();
         for piece in [1, 2, 3, 5, 7, 100, 4096, 16_384, 65_536, 1 << 20, 20 << 20] {
             let frames = receive_all(&stream, piece);
-            assert_eq!(
-                frames.iter().map(Bytes::len).collect::<Vec<_>>(),
-                lengths,
-                "piece {piece}"
-            );
+            assert_eq!(frames.iter().map(Bytes::len).collect::<Vec<_>>(), lengths, "piece {piece}");
             for (frame, fill) in frames.iter().zip(0_u8..) {
-                assert!(
-                    frame.iter().all(|byte| *byte == fill),
-                    "piece {piece}, frame {fill}"
-                );
+                assert!(frame.iter().all(|byte| *byte == fill), "piece {piece}, frame {fill}");
             }
         }
     }
@@ -569,9 +516,7 @@ mod tests {
         let mut connection = Connection::new(SOCKET, 1 << 20);
         let mut frames = Vec::new();
         let data = Bytes::from(frame(100, 7));
-        connection
-            .on_received::<()>(data.clone(), &pool, &mut frames, &mut Vec::new())
-            .unwrap();
+        connection.on_received::<()>(data.clone(), &pool, &mut frames, &mut Vec::new()).unwrap();
         assert_eq!(frames[0].as_ptr(), data[PREFIX_BYTES..].as_ptr());
     }
 
@@ -580,13 +525,7 @@ mod tests {
         let pool = BufferPool::new(1 << 20);
         for (prefix, expected) in [
             (-1, FrameError::Negative(-1)),
-            (
-                1001,
-                FrameError::TooLarge {
-                    length: 1001,
-                    length_max: 1000,
-                },
-            ),
+            (1001, FrameError::TooLarge { length: 1001, length_max: 1000 }),
         ] {
             let mut connection = Connection::new(SOCKET, 1000);
             let data = Bytes::copy_from_slice(&i32::to_be_bytes(prefix));
@@ -602,12 +541,8 @@ mod tests {
         let mut connection = Connection::new(SOCKET, 100 << 20);
         let mut ops: Vec<Op<()>> = Vec::new();
         let data = Bytes::copy_from_slice(&i32::to_be_bytes(100 << 20));
-        connection
-            .on_received(data, &pool, &mut Vec::new(), &mut ops)
-            .unwrap();
-        let Some(Op::ReceiveInto { mut buffer, .. }) = ops.pop() else {
-            panic!("no bulk receive")
-        };
+        connection.on_received(data, &pool, &mut Vec::new(), &mut ops).unwrap();
+        let Some(Op::ReceiveInto { mut buffer, .. }) = ops.pop() else { panic!("no bulk receive") };
         assert!(buffer.as_mut_vec().capacity() <= 2 * BULK_STEP_BYTES);
     }
 
@@ -635,10 +570,7 @@ mod tests {
         let mut ops: Vec<Op<()>> = Vec::new();
         let slots: Vec<_> = (0..4).map(|_| connection.expect_reply()).collect();
         connection.reply(slots[1], text("b"));
-        assert!(
-            !connection.flush(&pool, &mut ops),
-            "the first is still waiting"
-        );
+        assert!(!connection.flush(&pool, &mut ops), "the first is still waiting");
         connection.reply(slots[0], text("a"));
         assert!(connection.flush(&pool, &mut ops));
         assert_eq!(sent(&mut ops), b"ab");
@@ -662,17 +594,9 @@ mod tests {
         // Bytes that were on their way start a bulk frame: held back.
         ops.clear();
         let head = Bytes::copy_from_slice(&frame(100_000, 1)[..1000]);
-        connection
-            .on_received(head, &pool, &mut Vec::new(), &mut ops)
-            .unwrap();
+        connection.on_received(head, &pool, &mut Vec::new(), &mut ops).unwrap();
         assert!(ops.is_empty());
         connection.resume(&mut ops);
-        assert!(matches!(
-            ops.pop(),
-            Some(Op::ReceiveInto {
-                bytes_min: 99_004,
-                ..
-            })
-        ));
+        assert!(matches!(ops.pop(), Some(Op::ReceiveInto { bytes_min: 99_004, .. })));
     }
 }

@@ -26,12 +26,7 @@ impl BufferPool {
     /// An empty pool; each size class keeps at most `class_bytes_max` bytes of free buffers.
     pub fn new(class_bytes_max: usize) -> Self {
         let classes = std::array::from_fn(|_| Mutex::new(Vec::new()));
-        Self {
-            inner: Arc::new(Inner {
-                classes,
-                class_bytes_max,
-            }),
-        }
+        Self { inner: Arc::new(Inner { classes, class_bytes_max }) }
     }
 
     /// An empty buffer that holds at least `bytes` without growing. Requests above the largest
@@ -43,17 +38,10 @@ impl BufferPool {
             .classes
             .get(class)
             .and_then(|free| free.lock().unwrap_or_else(PoisonError::into_inner).pop());
-        let capacity = if class < CLASS_COUNT {
-            CLASS_BYTES_MIN << class
-        } else {
-            bytes
-        };
+        let capacity = if class < CLASS_COUNT { CLASS_BYTES_MIN << class } else { bytes };
         let bytes = reused.unwrap_or_else(|| Vec::with_capacity(capacity));
         debug_assert!(bytes.is_empty(), "a pooled buffer comes back empty");
-        PooledBuffer {
-            bytes,
-            pool: Arc::clone(&self.inner),
-        }
+        PooledBuffer { bytes, pool: Arc::clone(&self.inner) }
     }
 }
 
@@ -99,9 +87,7 @@ impl Drop for PooledBuffer {
         if class >= CLASS_COUNT || bytes.capacity() != CLASS_BYTES_MIN << class {
             return;
         }
-        let mut free = self.pool.classes[class]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.pool.classes[class].lock().unwrap_or_else(PoisonError::into_inner);
         if (free.len() + 1) * bytes.capacity() <= self.pool.class_bytes_max {
             free.push(bytes);
         }
@@ -110,11 +96,8 @@ impl Drop for PooledBuffer {
 
 /// The smallest class whose buffers hold `bytes`.
 const fn class_of(bytes: usize) -> usize {
-    let rounded = if bytes <= CLASS_BYTES_MIN {
-        CLASS_BYTES_MIN
-    } else {
-        bytes.next_power_of_two()
-    };
+    let rounded =
+        if bytes <= CLASS_BYTES_MIN { CLASS_BYTES_MIN } else { bytes.next_power_of_two() };
     (rounded.trailing_zeros() - CLASS_BYTES_MIN.trailing_zeros()) as usize
 }
 
@@ -136,26 +119,15 @@ mod tests {
         let bytes = buffer.freeze();
         let slice = bytes.slice(1..);
         drop(bytes);
-        assert_ne!(
-            pool.take(8192).as_mut_vec().as_ptr(),
-            address,
-            "still held by a slice"
-        );
+        assert_ne!(pool.take(8192).as_mut_vec().as_ptr(), address, "still held by a slice");
         drop(slice);
-        assert_eq!(
-            pool.take(8000).as_mut_vec().as_ptr(),
-            address,
-            "reused, last in first out"
-        );
+        assert_eq!(pool.take(8000).as_mut_vec().as_ptr(), address, "reused, last in first out");
     }
 
     #[test]
     fn a_class_keeps_no_more_than_its_bytes() {
         let pool = BufferPool::new(8192);
         drop([pool.take(4096), pool.take(4096), pool.take(4096)]);
-        assert_eq!(
-            pool.inner.classes[0].lock().map(|free| free.len()).ok(),
-            Some(2)
-        );
+        assert_eq!(pool.inner.classes[0].lock().map(|free| free.len()).ok(), Some(2));
     }
 }

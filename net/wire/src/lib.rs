@@ -36,11 +36,8 @@ impl std::fmt::Display for Uuid {
         let mut text = [0_u8; 22];
         for (index, slot) in text.iter_mut().enumerate() {
             // 22 digits of 6 bits hold 132 bits: the last digit carries 2 bits and 4 zeros.
-            let digit = if index == 21 {
-                (self.0 << 4) & 63
-            } else {
-                (self.0 >> (122 - 6 * index)) & 63
-            };
+            let digit =
+                if index == 21 { (self.0 << 4) & 63 } else { (self.0 >> (122 - 6 * index)) & 63 };
             *slot = BASE64_URL[usize::try_from(digit).unwrap_or(0)];
         }
         f.write_str(std::str::from_utf8(&text).unwrap_or_default())
@@ -60,9 +57,7 @@ impl std::str::FromStr for Uuid {
             let digit = BASE64_URL
                 .iter()
                 .position(|candidate| candidate == byte)
-                .ok_or(WireError::Invalid(
-                    "uuid text holds a character outside base64url",
-                ))?;
+                .ok_or(WireError::Invalid("uuid text holds a character outside base64url"))?;
             value = if index == 21 {
                 (value << 2) | (digit as u128 >> 4)
             } else {

@@ -93,10 +93,7 @@ impl<'a> Reader<'a> {
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8], WireError> {
         let left = self.remaining();
         if length > left {
-            return Err(WireError::Short {
-                at: self.bytes.len(),
-                needed: length - left,
-            });
+            return Err(WireError::Short { at: self.bytes.len(), needed: length - left });
         }
         let start = self.at;
         self.at += length;
@@ -176,10 +173,7 @@ impl<'a> Reader<'a> {
         usize::try_from(length)
             .ok()
             .filter(|length| *length <= self.remaining())
-            .ok_or(WireError::Length {
-                at: self.at,
-                length,
-            })
+            .ok_or(WireError::Length { at: self.at, length })
     }
 
     fn text(&mut self, length: i64) -> Result<&'a str, WireError> {
@@ -243,9 +237,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Option<usize>, WireError> {
         match self.uvarint()? {
             0 => Ok(None),
-            plus_one => self
-                .count(i64::from(plus_one) - 1, element_bytes_min)
-                .map(Some),
+            plus_one => self.count(i64::from(plus_one) - 1, element_bytes_min).map(Some),
         }
     }
 
@@ -254,10 +246,7 @@ impl<'a> Reader<'a> {
         usize::try_from(count)
             .ok()
             .filter(|count| *count <= left)
-            .ok_or(WireError::Length {
-                at: self.at,
-                length: count,
-            })
+            .ok_or(WireError::Length { at: self.at, length: count })
     }
 
     /// Skips a tagged-field section.
@@ -293,33 +282,20 @@ mod tests {
         let bytes = [0x7f, 0xff, 0xff, 0xff, 1, 2, 3];
         assert_eq!(
             Reader::new(&bytes).array_count(1),
-            Err(WireError::Length {
-                at: 4,
-                length: 0x7fff_ffff
-            })
+            Err(WireError::Length { at: 4, length: 0x7fff_ffff })
         );
     }
 
     #[test]
     fn varints_longer_than_their_type_are_refused() {
         assert!(Reader::new(&[0xff; 5]).uvarint().is_err());
-        assert!(
-            Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x7f])
-                .uvarint()
-                .is_err()
-        );
+        assert!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x7f]).uvarint().is_err());
         assert!(Reader::new(&[0xff; 11]).varlong().is_err());
-        assert_eq!(
-            Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x0f]).uvarint(),
-            Ok(u32::MAX)
-        );
+        assert_eq!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x0f]).uvarint(), Ok(u32::MAX));
     }
 
     #[test]
     fn a_short_read_says_where_the_bytes_end() {
-        assert_eq!(
-            Reader::new(&[0, 1]).i32(),
-            Err(WireError::Short { at: 2, needed: 2 })
-        );
+        assert_eq!(Reader::new(&[0, 1]).i32(), Err(WireError::Short { at: 2, needed: 2 }));
     }
 }

@@ -116,11 +116,7 @@ impl Writer {
             None => self.i16(-1),
             Some(text) => {
                 let length = i16::try_from(text.len());
-                assert!(
-                    length.is_ok(),
-                    "string of {} bytes exceeds STRING's 32767",
-                    text.len()
-                );
+                assert!(length.is_ok(), "string of {} bytes exceeds STRING's 32767", text.len());
                 self.i16(length.unwrap_or_default());
                 self.raw(text.as_bytes());
             }
@@ -179,11 +175,9 @@ mod tests {
     #[test]
     fn varints_read_back_at_every_width() {
         for shift in 0..64 {
-            for value in [
-                1_i64 << shift,
-                (1_i64 << shift).wrapping_neg(),
-                (1_i64 << shift).wrapping_sub(1),
-            ] {
+            for value in
+                [1_i64 << shift, (1_i64 << shift).wrapping_neg(), (1_i64 << shift).wrapping_sub(1)]
+            {
                 let mut writer = Writer::new();
                 writer.varlong(value);
                 if let Ok(narrow) = i32::try_from(value) {

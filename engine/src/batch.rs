@@ -154,16 +154,10 @@ impl std::fmt::Display for BatchError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Short { bytes } => {
-                write!(
-                    f,
-                    "{bytes} bytes are less than a batch header's {HEADER_BYTES}"
-                )
+                write!(f, "{bytes} bytes are less than a batch header's {HEADER_BYTES}")
             }
             Self::Length { batch_length } => {
-                write!(
-                    f,
-                    "batch length {batch_length} is less than {BATCH_LENGTH_MIN}"
-                )
+                write!(f, "batch length {batch_length} is less than {BATCH_LENGTH_MIN}")
             }
             Self::Magic { magic } => write!(f, "magic {magic} is not {MAGIC}"),
         }
@@ -238,40 +232,16 @@ impl BatchHeader {
         let mut bytes = [0; HEADER_BYTES];
         put(&mut bytes, BASE_OFFSET_AT, self.base_offset.0.to_be_bytes());
         put(&mut bytes, BATCH_LENGTH_AT, self.batch_length.to_be_bytes());
-        put(
-            &mut bytes,
-            LEADER_EPOCH_AT,
-            self.leader_epoch.0.to_be_bytes(),
-        );
+        put(&mut bytes, LEADER_EPOCH_AT, self.leader_epoch.0.to_be_bytes());
         put(&mut bytes, MAGIC_AT, MAGIC.to_be_bytes());
         put(&mut bytes, CRC_AT, self.crc.to_be_bytes());
         put(&mut bytes, ATTRIBUTES_AT, self.attributes.to_be_bytes());
-        put(
-            &mut bytes,
-            LAST_OFFSET_DELTA_AT,
-            self.last_offset_delta.to_be_bytes(),
-        );
-        put(
-            &mut bytes,
-            BASE_TIMESTAMP_AT,
-            self.base_timestamp.to_be_bytes(),
-        );
-        put(
-            &mut bytes,
-            MAX_TIMESTAMP_AT,
-            self.max_timestamp.to_be_bytes(),
-        );
+        put(&mut bytes, LAST_OFFSET_DELTA_AT, self.last_offset_delta.to_be_bytes());
+        put(&mut bytes, BASE_TIMESTAMP_AT, self.base_timestamp.to_be_bytes());
+        put(&mut bytes, MAX_TIMESTAMP_AT, self.max_timestamp.to_be_bytes());
         put(&mut bytes, PRODUCER_ID_AT, self.producer_id.0.to_be_bytes());
-        put(
-            &mut bytes,
-            PRODUCER_EPOCH_AT,
-            self.producer_epoch.to_be_bytes(),
-        );
-        put(
-            &mut bytes,
-            BASE_SEQUENCE_AT,
-            self.base_sequence.to_be_bytes(),
-        );
+        put(&mut bytes, PRODUCER_EPOCH_AT, self.producer_epoch.to_be_bytes());
+        put(&mut bytes, BASE_SEQUENCE_AT, self.base_sequence.to_be_bytes());
         put(&mut bytes, RECORD_COUNT_AT, self.record_count.to_be_bytes());
         bytes
     }
@@ -384,15 +354,9 @@ impl<'a> BatchView<'a> {
     pub fn first(bytes: &'a [u8]) -> Result<Self, BatchError> {
         let header = BatchHeader::parse(bytes)?;
         let total = header.bytes_total();
-        bytes
-            .get(..total)
-            .map_or(Err(BatchError::Short { bytes: bytes.len() }), |bytes| {
-                Ok(Self {
-                    header,
-                    bytes,
-                    position: 0,
-                })
-            })
+        bytes.get(..total).map_or(Err(BatchError::Short { bytes: bytes.len() }), |bytes| {
+            Ok(Self { header, bytes, position: 0 })
+        })
     }
 
     /// The records as they lie there, packed or not.
@@ -448,11 +412,7 @@ pub struct BatchIter<'a> {
 impl<'a> BatchIter<'a> {
     /// A walk from the front of `bytes`.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            position: 0,
-            end: None,
-        }
+        Self { bytes, position: 0, end: None }
     }
 
     /// Where the next batch starts, bytes; at the end, the end of the last whole batch.
@@ -478,27 +438,15 @@ impl<'a> BatchIter<'a> {
         let header = match BatchHeader::parse(rest) {
             Ok(header) => header,
             Err(BatchError::Short { .. }) => {
-                return Err(BatchEnd::Torn {
-                    position,
-                    batch_bytes: None,
-                });
+                return Err(BatchEnd::Torn { position, batch_bytes: None });
             }
             Err(error) => return Err(BatchEnd::Corrupt { position, error }),
         };
         let total = header.bytes_total();
-        rest.get(..total).map_or(
-            Err(BatchEnd::Torn {
-                position,
-                batch_bytes: Some(total),
-            }),
-            |bytes| {
-                Ok(BatchView {
-                    header,
-                    bytes,
-                    position,
-                })
-            },
-        )
+        rest.get(..total)
+            .map_or(Err(BatchEnd::Torn { position, batch_bytes: Some(total) }), |bytes| {
+                Ok(BatchView { header, bytes, position })
+            })
     }
 }
 
@@ -522,6 +470,15 @@ impl<'a> Iterator for BatchIter<'a> {
     }
 }
 
+/// Who timed a batch, and its largest timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timestamps {
+    /// Attributes, bit 3.
+    pub kind: TimestampType,
+    /// `max_timestamp`.
+    pub max: WallMs,
+}
+
 /// The new front of a batch: write it, then the batch's own bytes from [`Self::resume_at`] on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StampedHeader {
@@ -534,16 +491,8 @@ pub struct StampedHeader {
 impl StampedHeader {
     /// Stamps offset and epoch and keeps the timestamps: 16 bytes, none of them under the CRC.
     pub fn create_time(header: &BatchHeader, base_offset: Offset, epoch: LeaderEpoch) -> Self {
-        let header = BatchHeader {
-            base_offset,
-            leader_epoch: epoch,
-            ..*header
-        };
-        Self {
-            bytes: header.encode(),
-            length: STAMP_BYTES,
-            header,
-        }
+        let header = BatchHeader { base_offset, leader_epoch: epoch, ..*header };
+        Self { bytes: header.encode(), length: STAMP_BYTES, header }
     }
 
     /// Stamps offset, epoch and append time: 61 bytes, with the CRC moved along.
@@ -556,43 +505,31 @@ impl StampedHeader {
         epoch: LeaderEpoch,
         appended: WallMs,
     ) -> Self {
-        let mut stamped = BatchHeader {
-            base_offset,
-            leader_epoch: epoch,
-            attributes: header.attributes | ATTRIBUTE_LOG_APPEND_TIME,
-            max_timestamp: appended.0,
-            ..*header
-        };
-        stamped.move_crc_from(header);
-        Self {
-            bytes: stamped.encode(),
-            length: HEADER_BYTES,
-            header: stamped,
-        }
+        let times = Timestamps { kind: TimestampType::LogAppendTime, max: appended };
+        Self::with_timestamps(header, base_offset, epoch, times)
     }
 
-    /// Stamps offset and epoch and mends `max_timestamp`: 61 bytes, with the CRC moved along.
-    ///
-    /// - `header`: of the batch as it came; its CRC must have been found right.
-    /// - `max_timestamp`: the largest timestamp that its records really have, ms.
-    pub fn mended_max_timestamp(
+    /// Stamps offset and epoch and sets who timed the batch and its largest timestamp: 61 bytes,
+    /// with the CRC moved along. Conditions as for [`Self::log_append_time`].
+    pub fn with_timestamps(
         header: &BatchHeader,
         base_offset: Offset,
         epoch: LeaderEpoch,
-        max_timestamp: WallMs,
+        times: Timestamps,
     ) -> Self {
+        let log_append_time = match times.kind {
+            TimestampType::CreateTime => 0,
+            TimestampType::LogAppendTime => ATTRIBUTE_LOG_APPEND_TIME,
+        };
         let mut stamped = BatchHeader {
             base_offset,
             leader_epoch: epoch,
-            max_timestamp: max_timestamp.0,
+            attributes: header.attributes & !ATTRIBUTE_LOG_APPEND_TIME | log_append_time,
+            max_timestamp: times.max.0,
             ..*header
         };
         stamped.move_crc_from(header);
-        Self {
-            bytes: stamped.encode(),
-            length: HEADER_BYTES,
-            header: stamped,
-        }
+        Self { bytes: stamped.encode(), length: HEADER_BYTES, header: stamped }
     }
 
     /// The bytes to write in place of the batch's first [`Self::resume_at`] bytes.

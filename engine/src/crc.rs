@@ -121,9 +121,8 @@ mod tests {
     // at every alignment of a cache line, must agree with the definition.
     #[test]
     fn every_length_and_alignment_agrees_with_the_definition() {
-        let data: Vec<u8> = (0..4096_u32)
-            .flat_map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes())
-            .collect();
+        let data: Vec<u8> =
+            (0..4096_u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         for length in 0..1100 {
             let start = length % 64;
             let piece = &data[start..start + length];

@@ -3,10 +3,17 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod builder;
+pub mod compression;
 pub mod crc;
 mod ids;
+pub mod record;
 
 pub use batch::{
-    BatchEnd, BatchError, BatchHeader, BatchIter, BatchView, Codec, StampedHeader, TimestampType,
+    BatchEnd, BatchError, BatchFlags, BatchHeader, BatchIter, BatchView, Codec, StampedHeader,
+    TimestampType, Timestamps,
 };
+pub use builder::{BatchBuilder, BatchSpec, NO_TIMESTAMP, ProducerStamp};
+pub use compression::CompressionError;
 pub use ids::{LeaderEpoch, Offset, ProducerId};
+pub use record::{Header, Headers, Record, RecordError, RecordIter};

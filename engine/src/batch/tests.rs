@@ -22,10 +22,8 @@ fn header() -> BatchHeader {
 
 /// A batch with these records' bytes, length and CRC right.
 fn batch(header: BatchHeader, records: &[u8]) -> Vec<u8> {
-    let header = BatchHeader {
-        batch_length: i32::try_from(49 + records.len()).expect("small"),
-        ..header
-    };
+    let header =
+        BatchHeader { batch_length: i32::try_from(49 + records.len()).expect("small"), ..header };
     let mut bytes = header.encode().to_vec();
     bytes.extend_from_slice(records);
     let crc = crc::crc32c(&bytes[ATTRIBUTES_AT..]);
@@ -42,13 +40,7 @@ fn stamped_whole(stamp: &StampedHeader, batch: &[u8]) -> Vec<u8> {
 #[test]
 fn a_torn_tail_is_told_from_a_clean_end() {
     // No field starts with a zero byte that could pass for space never written.
-    let one = batch(
-        BatchHeader {
-            base_offset: Offset(1 << 60),
-            ..header()
-        },
-        b"records",
-    );
+    let one = batch(BatchHeader { base_offset: Offset(1 << 60), ..header() }, b"records");
     let two = [one.clone(), one.clone()].concat();
     for cut in 0..=two.len() {
         let mut walk = BatchIter::new(&two[..cut]);
@@ -60,10 +52,7 @@ fn a_torn_tail_is_told_from_a_clean_end() {
             BatchEnd::Clean
         } else {
             let batch_bytes = (inside >= HEADER_BYTES).then_some(one.len());
-            BatchEnd::Torn {
-                position,
-                batch_bytes,
-            }
+            BatchEnd::Torn { position, batch_bytes }
         };
         assert_eq!(walk.end(), Some(expected), "cut at {cut}");
     }
@@ -75,22 +64,14 @@ fn zeros_behind_the_last_batch_are_blank_and_other_bytes_are_corrupt() {
     let blank = [one.clone(), vec![0; 500]].concat();
     let mut walk = BatchIter::new(&blank);
     assert_eq!(walk.by_ref().count(), 1);
-    assert_eq!(
-        walk.end(),
-        Some(BatchEnd::Blank {
-            position: one.len()
-        })
-    );
+    assert_eq!(walk.end(), Some(BatchEnd::Blank { position: one.len() }));
 
     let garbage = [one.clone(), vec![7; 500]].concat();
     let mut walk = BatchIter::new(&garbage);
     assert_eq!(walk.by_ref().count(), 1);
     assert_eq!(
         walk.end(),
-        Some(BatchEnd::Corrupt {
-            position: one.len(),
-            error: BatchError::Magic { magic: 7 }
-        })
+        Some(BatchEnd::Corrupt { position: one.len(), error: BatchError::Magic { magic: 7 } })
     );
     assert!(walk.next().is_none(), "a walk that ended stays ended");
 }
@@ -98,36 +79,17 @@ fn zeros_behind_the_last_batch_are_blank_and_other_bytes_are_corrupt() {
 #[test]
 fn a_length_below_a_header_is_refused() {
     for batch_length in [i32::MIN, -1, 0, 48] {
-        let bytes = BatchHeader {
-            batch_length,
-            ..header()
-        }
-        .encode();
-        assert_eq!(
-            BatchHeader::parse(&bytes),
-            Err(BatchError::Length { batch_length })
-        );
+        let bytes = BatchHeader { batch_length, ..header() }.encode();
+        assert_eq!(BatchHeader::parse(&bytes), Err(BatchError::Length { batch_length }));
     }
-    let bytes = BatchHeader {
-        batch_length: i32::MAX,
-        ..header()
-    }
-    .encode();
-    assert_eq!(
-        BatchHeader::parse(&bytes).map(|h| h.bytes_total()),
-        Ok(2_147_483_659)
-    );
+    let bytes = BatchHeader { batch_length: i32::MAX, ..header() }.encode();
+    assert_eq!(BatchHeader::parse(&bytes).map(|h| h.bytes_total()), Ok(2_147_483_659));
 }
 
 #[test]
 fn the_last_sequence_wraps_to_zero_after_the_largest() {
     let at = |base_sequence, last_offset_delta| {
-        BatchHeader {
-            last_offset_delta,
-            base_sequence,
-            ..header()
-        }
-        .last_sequence()
+        BatchHeader { last_offset_delta, base_sequence, ..header() }.last_sequence()
     };
     assert_eq!(at(0, 9), 9);
     assert_eq!(at(i32::MAX, 0), i32::MAX);
@@ -147,10 +109,7 @@ fn a_create_time_stamp_changes_sixteen_bytes_and_keeps_the_crc_right() {
     let view = BatchView::first(&whole).expect("batch");
     assert!(view.is_crc_right());
     assert_eq!(view.header, stamp.header);
-    assert_eq!(
-        (view.header.base_offset, view.header.last_offset()),
-        (Offset(77), Offset(79))
-    );
+    assert_eq!((view.header.base_offset, view.header.last_offset()), (Offset(77), Offset(79)));
     assert_eq!(view.header.leader_epoch, LeaderEpoch(5));
 }
 
@@ -225,10 +184,13 @@ proptest! {
         prop_assert_eq!(view.header.base_timestamp, header.base_timestamp);
         prop_assert_eq!(view.header.base_offset, Offset(offset));
 
+        let times = Timestamps { kind: TimestampType::CreateTime, max: WallMs(now) };
         let mended =
-            StampedHeader::mended_max_timestamp(&parsed, Offset(1), LeaderEpoch(0), WallMs(now));
+            StampedHeader::with_timestamps(&parsed, Offset(1), LeaderEpoch(0), times);
         let whole = stamped_whole(&mended, &one);
         prop_assert!(BatchView::first(&whole).expect("batch").is_crc_right());
-        prop_assert_eq!(mended.header.timestamp_type(), header.timestamp_type());
+        prop_assert_eq!(mended.header.timestamp_type(), TimestampType::CreateTime);
+        prop_assert_eq!(mended.header.max_timestamp, now);
+        prop_assert_eq!(mended.header.codec(), header.codec());
     }
 }

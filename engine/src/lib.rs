@@ -7,6 +7,8 @@ pub mod builder;
 pub mod compression;
 pub mod crc;
 mod ids;
+pub mod producer_snapshot;
+pub mod producer_state;
 pub mod record;
 
 pub use batch::{
@@ -16,4 +18,9 @@ pub use batch::{
 pub use builder::{BatchBuilder, BatchSpec, NO_TIMESTAMP, ProducerStamp};
 pub use compression::CompressionError;
 pub use ids::{LeaderEpoch, Offset, ProducerId};
+pub use producer_snapshot::SnapshotError;
+pub use producer_state::{
+    Admission, BatchMetadata, CompletedTxn, EndTxn, ProducerEntry, ProducerError, ProducerState,
+    TxnOutcome,
+};
 pub use record::{Header, Headers, Record, RecordError, RecordIter};

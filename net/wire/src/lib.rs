@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod field;
 mod read;
 mod write;
 

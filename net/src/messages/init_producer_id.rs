@@ -1,0 +1,202 @@
+//! InitProducerId, versions 0 to 5.
+//!
+//! Gives out a producer id and epoch.
+//! Generated from `net/schema/init_producer_id.txt` by millrace-codegen; not edited by hand.
+
+#![allow(
+    clippy::derivable_impls,
+    clippy::field_reassign_with_default,
+    clippy::single_match,
+    clippy::single_match_else,
+    clippy::too_many_lines,
+    reason = "generated: one shape for every message"
+)]
+
+use crate::api_key::ApiKey;
+use crate::message::{Message, Request};
+use millrace_wire::field::Form;
+use millrace_wire::{Reader, WireError, Writer, field};
+
+/// Gives out a producer id and epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InitProducerIdRequest {
+    /// All versions; may be null.
+    pub transactional_id: Option<String>,
+    /// All versions.
+    pub transaction_timeout_ms: i32,
+    /// Versions 3 to 5; `-1` unless stated.
+    pub producer_id: i64,
+    /// Versions 3 to 5; `-1` unless stated.
+    pub producer_epoch: i16,
+}
+
+impl Default for InitProducerIdRequest {
+    fn default() -> Self {
+        Self {
+            transactional_id: Some(String::new()),
+            transaction_timeout_ms: 0,
+            producer_id: -1,
+            producer_epoch: -1,
+        }
+    }
+}
+
+impl InitProducerIdRequest {
+    /// The first version that can be read and written.
+    pub const VERSION_MIN: i16 = 0;
+    /// The last version that can be read and written.
+    pub const VERSION_MAX: i16 = 5;
+    /// The first version with compact lengths and tagged fields.
+    pub const FLEXIBLE_FROM: i16 = 2;
+
+    /// Reads the message in `version`; what follows it is left unread.
+    ///
+    /// Fields that `version` lacks get their defaults. An unknown version is
+    /// [`WireError::Invalid`].
+    pub fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+        if !(Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version) {
+            return Err(WireError::Invalid("InitProducerIdRequest has no such version"));
+        }
+        let form = field::form(version, 2);
+        let mut it = Self::default();
+        it.transactional_id = field::read_nullable_string(reader, form)?;
+        it.transaction_timeout_ms = reader.i32()?;
+        if version >= 3 {
+            it.producer_id = reader.i64()?;
+        }
+        if version >= 3 {
+            it.producer_epoch = reader.i16()?;
+        }
+        if form == Form::Compact {
+            reader.skip_tagged_fields()?;
+        }
+        Ok(it)
+    }
+
+    /// Appends the message in `version`; fields that `version` lacks are not written.
+    ///
+    /// A null where `version` knows none is written as the empty value. An unknown version is our
+    /// own fault.
+    pub fn encode(&self, writer: &mut Writer, version: i16) {
+        assert!(
+            (Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version),
+            "InitProducerIdRequest has no version {version}"
+        );
+        let form = field::form(version, 2);
+        field::write_nullable_string(writer, form, self.transactional_id.as_deref());
+        writer.i32(self.transaction_timeout_ms);
+        if version >= 3 {
+            writer.i64(self.producer_id);
+        }
+        if version >= 3 {
+            writer.i16(self.producer_epoch);
+        }
+        if form == Form::Compact {
+            writer.no_tagged_fields();
+        }
+    }
+}
+
+/// Gives out a producer id and epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InitProducerIdResponse {
+    /// All versions.
+    pub throttle_time_ms: i32,
+    /// All versions.
+    pub error_code: i16,
+    /// All versions; `-1` unless stated.
+    pub producer_id: i64,
+    /// All versions.
+    pub producer_epoch: i16,
+}
+
+impl Default for InitProducerIdResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: 0,
+            error_code: 0,
+            producer_id: -1,
+            producer_epoch: 0,
+        }
+    }
+}
+
+impl InitProducerIdResponse {
+    /// The first version that can be read and written.
+    pub const VERSION_MIN: i16 = 0;
+    /// The last version that can be read and written.
+    pub const VERSION_MAX: i16 = 5;
+    /// The first version with compact lengths and tagged fields.
+    pub const FLEXIBLE_FROM: i16 = 2;
+
+    /// Reads the message in `version`; what follows it is left unread.
+    ///
+    /// Fields that `version` lacks get their defaults. An unknown version is
+    /// [`WireError::Invalid`].
+    pub fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+        if !(Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version) {
+            return Err(WireError::Invalid("InitProducerIdResponse has no such version"));
+        }
+        let form = field::form(version, 2);
+        let mut it = Self::default();
+        it.throttle_time_ms = reader.i32()?;
+        it.error_code = reader.i16()?;
+        it.producer_id = reader.i64()?;
+        it.producer_epoch = reader.i16()?;
+        if form == Form::Compact {
+            reader.skip_tagged_fields()?;
+        }
+        Ok(it)
+    }
+
+    /// Appends the message in `version`; fields that `version` lacks are not written.
+    ///
+    /// A null where `version` knows none is written as the empty value. An unknown version is our
+    /// own fault.
+    pub fn encode(&self, writer: &mut Writer, version: i16) {
+        assert!(
+            (Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version),
+            "InitProducerIdResponse has no version {version}"
+        );
+        let form = field::form(version, 2);
+        writer.i32(self.throttle_time_ms);
+        writer.i16(self.error_code);
+        writer.i64(self.producer_id);
+        writer.i16(self.producer_epoch);
+        if form == Form::Compact {
+            writer.no_tagged_fields();
+        }
+    }
+}
+
+impl Message for InitProducerIdRequest {
+    const KEY: ApiKey = ApiKey::InitProducerId;
+    const VERSION_MIN: i16 = Self::VERSION_MIN;
+    const VERSION_MAX: i16 = Self::VERSION_MAX;
+
+    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+        Self::decode(reader, version)
+    }
+
+    fn encode(&self, writer: &mut Writer, version: i16) {
+        self.encode(writer, version);
+    }
+}
+
+impl Request for InitProducerIdRequest {
+    type Response = InitProducerIdResponse;
+}
+
+impl Message for InitProducerIdResponse {
+    const KEY: ApiKey = ApiKey::InitProducerId;
+    const VERSION_MIN: i16 = Self::VERSION_MIN;
+    const VERSION_MAX: i16 = Self::VERSION_MAX;
+
+    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+        Self::decode(reader, version)
+    }
+
+    fn encode(&self, writer: &mut Writer, version: i16) {
+        self.encode(writer, version);
+    }
+}

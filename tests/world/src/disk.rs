@@ -72,8 +72,7 @@ impl Disk {
     pub fn put(&mut self, path: impl AsRef<Path>, content: Vec<u8>) {
         let path = path.as_ref();
         if let Some(parent) = path.parent() {
-            self.make_dir(parent)
-                .expect("folders above a file are folders");
+            self.make_dir(parent).expect("folders above a file are folders");
         }
         self.write_whole(path, content).expect("space for a scene");
         self.tree.commit_all();
@@ -120,11 +119,7 @@ impl Disk {
         };
         let length = self.tree.file(ino).ok_or(IS_DIR)?.content().len() as u64;
         let writable = mode != OpenMode::Read;
-        let handle = Arc::new(Handle {
-            ino,
-            writable,
-            life,
-        });
+        let handle = Arc::new(Handle { ino, writable, life });
         self.tree.add_handle(ino, &handle);
         let id = self.next_file_id;
         self.next_file_id += 1;
@@ -207,19 +202,14 @@ impl Disk {
     /// Replaces the file in one durable step.
     pub(crate) fn write_whole(&mut self, path: &Path, content: Vec<u8>) -> Result<(), IoError> {
         let parent = self.tree.parent_of(path)?;
-        if self
-            .tree
-            .resolve(path)
-            .is_some_and(|ino| self.tree.file(ino).is_none())
-        {
+        if self.tree.resolve(path).is_some_and(|ino| self.tree.file(ino).is_none()) {
             return Err(IS_DIR);
         }
         let bytes = content.len() as u64;
         if self.free_bytes(bytes) < bytes {
             return Err(NO_SPACE);
         }
-        self.tree
-            .create(path, Node::durable_file(content), self.wall)?;
+        self.tree.create(path, Node::durable_file(content), self.wall)?;
         self.tree.commit_dir(parent);
         self.collect();
         Ok(())
@@ -323,11 +313,7 @@ mod tests {
         assert_eq!(disk.write(handle(&new), 0, &[2; 300]), Err(NO_SPACE));
         assert_eq!(disk.content("new").map(<[u8]>::len), Some(200));
         disk.remove(Path::new("old"), usize::MAX).unwrap();
-        assert_eq!(
-            disk.write(handle(&new), 200, &[2; 100]),
-            Err(NO_SPACE),
-            "still open"
-        );
+        assert_eq!(disk.write(handle(&new), 200, &[2; 100]), Err(NO_SPACE), "still open");
         drop(old);
         assert_eq!(disk.write(handle(&new), 200, &[2; 800]), Ok(()));
         assert_eq!(disk.used_bytes(), 1000);
@@ -339,10 +325,7 @@ mod tests {
         let (file, _) = disk.open(Path::new("f"), OpenMode::Create, 0).unwrap();
         disk.allocate(handle(&file), 900).unwrap();
         assert_eq!(disk.allocate(handle(&file), 1001), Err(NO_SPACE));
-        assert_eq!(
-            (disk.content("f").map(<[u8]>::len), disk.used_bytes()),
-            (Some(0), 900)
-        );
+        assert_eq!((disk.content("f").map(<[u8]>::len), disk.used_bytes()), (Some(0), 900));
         disk.write(handle(&file), 0, &[1; 100]).unwrap();
         assert_eq!(disk.used_bytes(), 900);
         disk.truncate(handle(&file), 100).unwrap();

@@ -71,11 +71,7 @@ impl Faults {
         let mut pick = |high: u64| -> u32 {
             let on = rng.chance(500);
             let strength = rng.between(1, high);
-            if on {
-                u32::try_from(strength).unwrap_or(u32::MAX)
-            } else {
-                0
-            }
+            if on { u32::try_from(strength).unwrap_or(u32::MAX) } else { 0 }
         };
         Self {
             write_split: pick(500),

@@ -15,12 +15,14 @@
 
 mod disk;
 mod faults;
+mod net;
 mod rng;
 mod trace;
 mod world;
 
 pub use disk::Disk;
 pub use faults::Faults;
+pub use net::ClientId;
 pub use rng::Rng;
 pub use trace::Trace;
-pub use world::{World, WorldConfig};
+pub use world::{Next, World, WorldConfig};

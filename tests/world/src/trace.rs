@@ -44,9 +44,7 @@ impl Trace {
         for word in &mut words {
             let word = u64::from_le_bytes(word.try_into().expect("chunks of eight"));
             // Cheaper than `number`; one multiplication a word is enough to notice a difference.
-            self.hash = (self.hash ^ word)
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-                .rotate_left(29);
+            self.hash = (self.hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
         }
         for &byte in words.remainder() {
             self.number(u64::from(byte));

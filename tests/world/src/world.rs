@@ -1,13 +1,17 @@
 //! The world: virtual time, the queue of what is about to happen, and the driver's turn.
 
+mod clients;
 mod file_ops;
 mod note;
+mod sockets;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use millrace_io::{BufferPool, Completion, Mono, Now, Op, ShardId, WallMs};
 
-use crate::{Disk, Faults, Rng, Trace};
+use crate::net::Net;
+use crate::{ClientId, Disk, Faults, Rng, Trace};
+use sockets::NetEvent;
 
 /// How a world starts.
 #[derive(Clone, Debug)]
@@ -25,12 +29,7 @@ pub struct WorldConfig {
 impl WorldConfig {
     /// One shard on a healthy machine, in the year 2026.
     pub const fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            shards: 1,
-            faults: Faults::none(),
-            wall: WallMs(1_767_225_600_000),
-        }
+        Self { seed, shards: 1, faults: Faults::none(), wall: WallMs(1_767_225_600_000) }
     }
 }
 
@@ -45,6 +44,7 @@ pub struct World<M> {
     pub(crate) faults: Faults,
     pub(crate) trace: Trace,
     pub(crate) disk: Disk,
+    pub(crate) net: Net,
     pub(crate) pool: BufferPool,
     /// Nanoseconds since the world began.
     pub(crate) time: u64,
@@ -76,6 +76,19 @@ enum Event<M> {
     Apply(ShardId, Op<M>, usize),
     /// The shard may see the completion.
     Deliver(ShardId, Completion<M>),
+    /// Something on the network.
+    Net(NetEvent),
+}
+
+/// Who moves next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The shard: deliver to it, step it, submit what it asks for.
+    Shard(ShardId),
+    /// The client has bytes to read or was cut off.
+    Client(ClientId),
+    /// Nobody before the given time.
+    Nobody,
 }
 
 impl<M> World<M> {
@@ -93,6 +106,7 @@ impl<M> World<M> {
             rng,
             trace: Trace::default(),
             disk: Disk::new(config.faults.disk_bytes_max),
+            net: Net::new(config.shards),
             pool: BufferPool::new(1 << 20),
             faults: config.faults,
             time: 0,
@@ -153,49 +167,59 @@ impl<M> World<M> {
         let ready = std::mem::take(&mut self.shards[index(shard)].ready);
         for completion in ready {
             self.note_completion(shard, &completion);
+            if let Completion::Received { socket, data } = &completion {
+                self.on_delivered(shard, *socket, data.len());
+            }
             completions.push(completion);
         }
         self.now()
     }
 
-    /// Lets time pass until a shard can be stepped and returns it, chosen by the seed if several
-    /// can. `deadlines` holds each shard's, in order.
+    /// Lets time pass until somebody can move, and says who: by the seed if several can.
     ///
-    /// `until` bounds the wait, in [`World::time`]; `None` is returned at that time, or when
-    /// nothing will ever happen.
-    pub fn advance(&mut self, deadlines: &[Option<Mono>], until: u64) -> Option<ShardId> {
+    /// - `deadlines`: each shard's, in order.
+    /// - `until`: bounds the wait, in [`World::time`].
+    pub fn advance(&mut self, deadlines: &[Option<Mono>], until: u64) -> Next {
         assert_eq!(deadlines.len(), self.shards.len(), "one deadline per shard");
-        let deadlines: Vec<_> = deadlines
-            .iter()
-            .map(|deadline| deadline.map(|deadline| self.time_of(deadline)))
-            .collect();
+        let deadlines: Vec<_> =
+            deadlines.iter().map(|deadline| deadline.map(|at| self.time_of(at))).collect();
         loop {
-            let ready: Vec<_> = (0..)
-                .map(ShardId)
-                .zip(&deadlines)
-                .filter(|&(shard, &deadline)| self.is_ready(shard, deadline))
-                .map(|(shard, _)| shard)
-                .collect();
-            if !ready.is_empty() {
-                return Some(ready[self.rng.index(ready.len())]);
+            if let Some(next) = self.pick(&deadlines) {
+                return next;
             }
             let event = self.events.first_key_value().map(|(&(time, _), _)| time);
             let shards = self.shards.iter().zip(&deadlines);
-            let wake = shards
-                .filter_map(|(shard, &deadline)| shard.wake_time(deadline))
-                .min();
+            let wake = shards.filter_map(|(shard, &deadline)| shard.wake_time(deadline)).min();
             let next = event.into_iter().chain(wake).min();
             if next.is_none_or(|next| next > until) {
                 if until < u64::MAX {
                     self.time = self.time.max(until);
                 }
-                return None;
+                return Next::Nobody;
             }
             if event == next {
                 self.run_event();
             } else if let Some(wake) = wake {
                 self.time = self.time.max(wake);
             }
+        }
+    }
+
+    /// One of those who can move now.
+    fn pick(&mut self, deadlines: &[Option<u64>]) -> Option<Next> {
+        let shards = (0..).map(ShardId).zip(deadlines);
+        let shards: Vec<_> = shards
+            .filter(|&(shard, &deadline)| self.is_ready(shard, deadline))
+            .map(|(shard, _)| shard)
+            .collect();
+        let count = shards.len() + self.net.news.len();
+        if count == 0 {
+            return None;
+        }
+        let at = self.rng.index(count);
+        match shards.get(at) {
+            Some(&shard) => Some(Next::Shard(shard)),
+            None => self.net.news.remove(at - shards.len()).map(Next::Client),
         }
     }
 
@@ -226,8 +250,7 @@ impl<M> World<M> {
     /// Moves the wall clock by `ms`, either way.
     pub fn jump_wall(&mut self, ms: i64) {
         self.trace.number(ms as u64);
-        self.trace
-            .line(format_args!("{} wall clock jumps {ms} ms", self.time));
+        self.trace.line(format_args!("{} wall clock jumps {ms} ms", self.time));
         self.wall_offset_ms += ms;
     }
 
@@ -239,10 +262,7 @@ impl<M> World<M> {
     /// Both clocks as the process would read them now.
     pub fn now(&self) -> Now {
         let mono = Mono(self.mono_offset + self.time);
-        Now {
-            mono,
-            wall: self.wall(),
-        }
+        Now { mono, wall: self.wall() }
     }
 
     /// The disk.
@@ -295,9 +315,7 @@ impl<M> World<M> {
     }
 
     fn is_ready(&self, shard: ShardId, deadline: Option<u64>) -> bool {
-        self.shards[index(shard)]
-            .wake_time(deadline)
-            .is_some_and(|wake| wake <= self.time)
+        self.shards[index(shard)].wake_time(deadline).is_some_and(|wake| wake <= self.time)
     }
 
     fn schedule(&mut self, time: u64, event: Event<M>) {
@@ -316,11 +334,15 @@ impl<M> World<M> {
             Event::Deliver(shard, completion) => {
                 self.shards[index(shard)].ready.push_back(completion);
             }
+            Event::Net(event) => self.net_event(event),
         }
     }
 
     fn submit_one(&mut self, shard: ShardId, op: Op<M>) {
         self.note_op(shard, &op);
+        let Err(op) = self.socket_op(shard, op) else {
+            return;
+        };
         let Op::Mail { to, mail } = op else {
             let at = self.time + self.delay();
             self.schedule(at, Event::Apply(shard, op, 0));
@@ -347,8 +369,11 @@ impl<M> World<M> {
 
     fn end_process(&mut self) {
         let events = std::mem::take(&mut self.events);
+        let mut on_the_way = Vec::new();
         for event in events.into_values() {
             match event {
+                Event::Net(NetEvent::ToClient(client, bytes)) => on_the_way.push((client, bytes)),
+                Event::Net(_) => {}
                 Event::Apply(_, op, done) => self.apply_partly(op, done),
                 Event::Deliver(..) => {}
             }
@@ -358,6 +383,7 @@ impl<M> World<M> {
             shard.busy_until = self.time;
             shard.mail_until.fill(self.time);
         }
+        self.end_connections(on_the_way);
         self.life += 1;
         self.mono_offset = self.rng.below(1 << 50);
         // Its descriptors are closed when the caller drops them; they no longer count from here.
@@ -369,11 +395,7 @@ impl<M> World<M> {
 impl<M> Shard<M> {
     /// When it can next be stepped, if it ever can without an event.
     fn wake_time(&self, deadline: Option<u64>) -> Option<u64> {
-        let reason = if self.ready.is_empty() {
-            deadline
-        } else {
-            Some(0)
-        };
+        let reason = if self.ready.is_empty() { deadline } else { Some(0) };
         reason.map(|at| at.max(self.busy_until))
     }
 }
@@ -402,30 +424,16 @@ mod tests {
     }
 
     fn open(world: &mut World<()>, path: &str) -> FileRef {
-        let op = Op::Open {
-            token: token(0),
-            path: PathBuf::from(path),
-            mode: OpenMode::Create,
-        };
+        let op = Op::Open { token: token(0), path: PathBuf::from(path), mode: OpenMode::Create };
         match &run(world, op)[..] {
-            [
-                Completion::Opened {
-                    result: Ok((file, _)),
-                    ..
-                },
-            ] => file.clone(),
+            [Completion::Opened { result: Ok((file, _)), .. }] => file.clone(),
             other => panic!("{other:?}"),
         }
     }
 
     fn write(file: &FileRef, seq: u32, position: u64, data: &'static [u8]) -> Op<()> {
         let chunks = vec![Bytes::from_static(data)];
-        Op::Write {
-            token: token(seq),
-            file: file.clone(),
-            position,
-            chunks,
-        }
+        Op::Write { token: token(seq), file: file.clone(), position, chunks }
     }
 
     fn run(world: &mut World<()>, op: Op<()>) -> Vec<Completion<()>> {
@@ -456,18 +464,9 @@ mod tests {
                 })
                 .collect();
             orders.insert(order);
-            let read = Op::Read {
-                token: token(3),
-                file,
-                position: 1,
-                length: 100,
-            };
+            let read = Op::Read { token: token(3), file, position: 1, length: 100 };
             match &run(&mut world, read)[..] {
-                [
-                    Completion::Read {
-                        result: Ok(bytes), ..
-                    },
-                ] => assert_eq!(&bytes[..], b"bcdef"),
+                [Completion::Read { result: Ok(bytes), .. }] => assert_eq!(&bytes[..], b"bcdef"),
                 other => panic!("{other:?}"),
             }
         }
@@ -483,11 +482,7 @@ mod tests {
             run(&mut world, write(&file, 1, 0, b"abc"));
             world.submit(SHARD, &mut vec![write(&file, 2, 3, b"defghi")]);
             world.kill();
-            match world
-                .disk()
-                .content("f")
-                .expect("a name in the cache survives")
-            {
+            match world.disk().content("f").expect("a name in the cache survives") {
                 b"abc" => none += 1,
                 b"abcdefghi" => all += 1,
                 other if b"abcdefghi".starts_with(other) && other.len() > 3 => part += 1,
@@ -513,36 +508,18 @@ mod tests {
             };
             world.set_faults(faults);
             let file = loop {
-                let op = Op::Open {
-                    token: token(0),
-                    path: "f".into(),
-                    mode: OpenMode::Create,
-                };
-                if let [
-                    Completion::Opened {
-                        result: Ok((file, _)),
-                        ..
-                    },
-                ] = &run(&mut world, op)[..]
+                let op = Op::Open { token: token(0), path: "f".into(), mode: OpenMode::Create };
+                if let [Completion::Opened { result: Ok((file, _)), .. }] = &run(&mut world, op)[..]
                 {
                     break file.clone();
                 }
             };
             for seq in 0..50 {
                 run(&mut world, write(&file, seq, u64::from(seq) * 3, b"abc"));
-                run(
-                    &mut world,
-                    Op::Sync {
-                        token: token(seq),
-                        file: file.clone(),
-                    },
-                );
+                run(&mut world, Op::Sync { token: token(seq), file: file.clone() });
             }
             world.lose_power();
-            (
-                world.trace().hash(),
-                world.disk().content("f").map(<[u8]>::to_vec),
-            )
+            (world.trace().hash(), world.disk().content("f").map(<[u8]>::to_vec))
         };
         assert_eq!(trace(5), trace(5));
         assert_ne!(trace(5).0, trace(6).0);
@@ -561,20 +538,12 @@ mod tests {
     #[test]
     fn mail_between_two_shards_keeps_its_order() {
         for seed in 0..50 {
-            let config = WorldConfig {
-                shards: 2,
-                ..WorldConfig::new(seed)
-            };
+            let config = WorldConfig { shards: 2, ..WorldConfig::new(seed) };
             let mut world: World<u32> = World::new(config);
-            let mut ops = (0..20)
-                .map(|mail| Op::Mail {
-                    to: ShardId(1),
-                    mail,
-                })
-                .collect();
+            let mut ops = (0..20).map(|mail| Op::Mail { to: ShardId(1), mail }).collect();
             world.submit(SHARD, &mut ops);
             let mut completions = Vec::new();
-            while let Some(shard) = world.advance(&[None, None], u64::MAX) {
+            while let Next::Shard(shard) = world.advance(&[None, None], u64::MAX) {
                 assert_eq!(shard, ShardId(1));
                 world.deliver(shard, &mut completions);
             }

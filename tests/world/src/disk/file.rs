@@ -28,11 +28,7 @@ enum Change {
 impl FileData {
     /// A file whose content is durable.
     pub(super) fn durable(content: Vec<u8>) -> Self {
-        Self {
-            durable: content.clone(),
-            cached: content,
-            ..Self::default()
-        }
+        Self { durable: content.clone(), cached: content, ..Self::default() }
     }
 
     /// What a reader sees.
@@ -59,10 +55,7 @@ impl FileData {
             return;
         }
         overwrite(&mut self.cached, position, data);
-        self.pending.push(Change::Write {
-            position,
-            data: data.to_vec(),
-        });
+        self.pending.push(Change::Write { position, data: data.to_vec() });
     }
 
     pub(super) fn truncate(&mut self, length: usize) {
@@ -168,11 +161,7 @@ fn page_moment(salt: u64, sector: usize, horizon: usize, torn_page: u32) -> usiz
     let (low, high) = (moment(), moment());
     let torn = rng.chance(torn_page);
     let tear = rng.index(PAGE_BYTES / SECTOR_BYTES);
-    if torn && sector % (PAGE_BYTES / SECTOR_BYTES) >= tear {
-        high
-    } else {
-        low
-    }
+    if torn && sector % (PAGE_BYTES / SECTOR_BYTES) >= tear { high } else { low }
 }
 
 /// Writes those sectors of `data` that `keep` names.
@@ -207,10 +196,7 @@ mod tests {
     use super::*;
 
     fn count(content: &[u8], wanted: u8) -> usize {
-        content
-            .iter()
-            .map(|&byte| usize::from(byte == wanted))
-            .sum()
+        content.iter().map(|&byte| usize::from(byte == wanted)).sum()
     }
 
     #[test]
@@ -224,9 +210,7 @@ mod tests {
             assert!(file.content().len() >= 10_000, "seed {seed}");
             assert!(file.content()[..10_000].iter().all(|&byte| byte == 1));
             assert!(
-                file.content()[10_000..]
-                    .iter()
-                    .all(|&byte| byte == 0 || byte == 2),
+                file.content()[10_000..].iter().all(|&byte| byte == 0 || byte == 2),
                 "only zeros or the new bytes, seed {seed}"
             );
         }
@@ -245,15 +229,9 @@ mod tests {
             lost += u32::from(content.is_empty());
             holes += u32::from(written < content.len());
             torn += u32::from(!written.is_multiple_of(PAGE_BYTES));
-            assert!(
-                written.is_multiple_of(SECTOR_BYTES),
-                "never within a sector"
-            );
+            assert!(written.is_multiple_of(SECTOR_BYTES), "never within a sector");
         }
-        assert!(
-            kept > 20 && lost > 20 && holes > 20 && torn > 5,
-            "{kept} {lost} {holes} {torn}"
-        );
+        assert!(kept > 20 && lost > 20 && holes > 20 && torn > 5, "{kept} {lost} {holes} {torn}");
     }
 
     #[test]
@@ -282,10 +260,7 @@ mod tests {
             let content = file.content();
             let old = count(content, 1);
             let new = count(content, 2);
-            assert!(
-                old == 2 * PAGE_BYTES && new == 0 || old == 100,
-                "seed {seed}: {old} {new}"
-            );
+            assert!(old == 2 * PAGE_BYTES && new == 0 || old == 100, "seed {seed}: {old} {new}");
         }
     }
 

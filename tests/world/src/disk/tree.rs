@@ -79,11 +79,7 @@ impl Default for Tree {
             modified: WallMs::default(),
             handles: Vec::new(),
         };
-        Self {
-            inodes: BTreeMap::from([(ROOT, root)]),
-            next_ino: ROOT + 1,
-            journal: Vec::new(),
-        }
+        Self { inodes: BTreeMap::from([(ROOT, root)]), next_ino: ROOT + 1, journal: Vec::new() }
     }
 }
 
@@ -136,11 +132,7 @@ impl Tree {
         let dir = self.parent_of(path)?;
         let name = names(path).last().ok_or(EXISTS)?.to_owned();
         let ino = self.add(node, now);
-        self.change(vec![EntryChange {
-            dir,
-            name,
-            target: Some(ino),
-        }]);
+        self.change(vec![EntryChange { dir, name, target: Some(ino) }]);
         Ok(ino)
     }
 
@@ -159,11 +151,7 @@ impl Tree {
             } else {
                 let ino = self.add(Node::Dir(Dir::default()), now);
                 let name = name.to_owned();
-                self.change(vec![EntryChange {
-                    dir,
-                    name,
-                    target: Some(ino),
-                }]);
+                self.change(vec![EntryChange { dir, name, target: Some(ino) }]);
                 ino
             };
         }
@@ -187,16 +175,8 @@ impl Tree {
             }
         }
         self.change(vec![
-            EntryChange {
-                dir: from_dir,
-                name: from_name,
-                target: None,
-            },
-            EntryChange {
-                dir: to_dir,
-                name: to_name,
-                target: Some(ino),
-            },
+            EntryChange { dir: from_dir, name: from_name, target: None },
+            EntryChange { dir: to_dir, name: to_name, target: Some(ino) },
         ]);
         Ok(())
     }
@@ -211,11 +191,7 @@ impl Tree {
         self.collect_entries(ino, &mut entries);
         entries.push((dir, name));
         for (dir, name) in entries.into_iter().take(entries_max) {
-            self.change(vec![EntryChange {
-                dir,
-                name,
-                target: None,
-            }]);
+            self.change(vec![EntryChange { dir, name, target: None }]);
         }
         Ok(())
     }
@@ -235,9 +211,7 @@ impl Tree {
             let inode = &self.inodes[ino];
             DirEntry {
                 name: name.clone(),
-                length: self
-                    .file(*ino)
-                    .map_or(0, |file| file.content().len() as u64),
+                length: self.file(*ino).map_or(0, |file| file.content().len() as u64),
                 modified_ms: inode.modified.0,
                 is_dir: matches!(inode.node, Node::Dir(_)),
             }
@@ -254,11 +228,7 @@ impl Tree {
     /// Makes durable every change up to the last one in `dir`.
     pub(super) fn commit_dir(&mut self, dir: Ino) {
         let touches = |transaction: &Transaction| transaction.iter().any(|entry| entry.dir == dir);
-        let count = self
-            .journal
-            .iter()
-            .rposition(touches)
-            .map_or(0, |at| at + 1);
+        let count = self.journal.iter().rposition(touches).map_or(0, |at| at + 1);
         self.commit(count);
     }
 
@@ -297,15 +267,9 @@ impl Tree {
                 kept.extend(dir.durable.values());
             }
         }
-        kept.extend(
-            self.journal
-                .iter()
-                .flatten()
-                .filter_map(|entry| entry.target),
-        );
+        kept.extend(self.journal.iter().flatten().filter_map(|entry| entry.target));
         // A folder that is gone still names its files here; the next collection takes those.
-        self.inodes
-            .retain(|ino, _| cached.contains(ino) || kept.contains(ino));
+        self.inodes.retain(|ino, _| cached.contains(ino) || kept.contains(ino));
         let files = cached.iter().filter_map(|&ino| self.file(ino));
         files.map(FileData::disk_bytes).sum()
     }
@@ -314,14 +278,7 @@ impl Tree {
         let ino = self.next_ino;
         self.next_ino += 1;
         let handles = Vec::new();
-        self.inodes.insert(
-            ino,
-            Inode {
-                node,
-                modified,
-                handles,
-            },
-        );
+        self.inodes.insert(ino, Inode { node, modified, handles });
         ino
     }
 

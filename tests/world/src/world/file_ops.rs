@@ -26,13 +26,7 @@ impl<M> World<M> {
 
     /// Writes the first bytes of a write that goes down in two steps, and says how many.
     fn apply_first_part(&mut self, op: &Op<M>) -> Option<usize> {
-        let Op::Write {
-            file,
-            position,
-            chunks,
-            ..
-        } = op
-        else {
+        let Op::Write { file, position, chunks, .. } = op else {
             return None;
         };
         if !self.rng.chance(self.faults.write_split) {
@@ -40,9 +34,7 @@ impl<M> World<M> {
         }
         let data = chunks.concat();
         let part = self.rng.index(data.len().max(1));
-        self.disk
-            .write(handle(file, self.life), *position, &data[..part])
-            .ok()?;
+        self.disk.write(handle(file, self.life), *position, &data[..part]).ok()?;
         (part > 0).then_some(part)
     }
 
@@ -50,55 +42,26 @@ impl<M> World<M> {
     fn apply_to_file(&mut self, op: Op<M>, done: usize) -> Option<Completion<M>> {
         let life = self.life;
         Some(match op {
-            Op::Read {
-                token,
-                file,
-                position,
-                length,
-            } => {
+            Op::Read { token, file, position, length } => {
                 let result = self.read(&file, position, length);
                 Completion::Read { token, result }
             }
-            Op::Write {
-                token,
-                file,
-                position,
-                chunks,
-            } => {
+            Op::Write { token, file, position, chunks } => {
                 let result = self.write(&file, position, &chunks, done);
-                Completion::Wrote {
-                    token,
-                    chunks,
-                    result,
-                }
+                Completion::Wrote { token, chunks, result }
             }
-            Op::Sync { token, file } => Completion::Done {
-                token,
-                result: self.sync(&file),
-            },
+            Op::Sync { token, file } => Completion::Done { token, result: self.sync(&file) },
             Op::Writeback { .. } => return None,
             Op::DropCache { file, .. } => {
                 self.disk.evict(handle(&file, life));
                 return None;
             }
-            Op::Prefetch { token, .. } => Completion::Done {
-                token,
-                result: Ok(()),
-            },
-            Op::Allocate {
-                token,
-                file,
-                position,
-                length,
-            } => {
+            Op::Prefetch { token, .. } => Completion::Done { token, result: Ok(()) },
+            Op::Allocate { token, file, position, length } => {
                 let result = self.disk.allocate(handle(&file, life), position + length);
                 Completion::Done { token, result }
             }
-            Op::Truncate {
-                token,
-                file,
-                length,
-            } => {
+            Op::Truncate { token, file, length } => {
                 let result = self.disk.truncate(handle(&file, life), length);
                 Completion::Done { token, result }
             }
@@ -131,17 +94,11 @@ impl<M> World<M> {
                 };
                 return Completion::Opened { token, result };
             }
-            Op::ReadWhole {
-                token,
-                path,
-                length_max,
-            } => {
+            Op::ReadWhole { token, path, length_max } => {
                 let result = if self.rng.chance(self.faults.read_error) {
                     Err(EIO)
                 } else {
-                    self.disk
-                        .read_whole(&path, length_max)
-                        .map(Bytes::copy_from_slice)
+                    self.disk.read_whole(&path, length_max).map(Bytes::copy_from_slice)
                 };
                 return Completion::Read { token, result };
             }
@@ -152,11 +109,9 @@ impl<M> World<M> {
             Op::WriteWhole { token, .. } if self.rng.chance(self.faults.write_error) => {
                 (token, Err(EIO))
             }
-            Op::WriteWhole {
-                token,
-                path,
-                content,
-            } => (token, self.disk.write_whole(&path, content.to_vec())),
+            Op::WriteWhole { token, path, content } => {
+                (token, self.disk.write_whole(&path, content.to_vec()))
+            }
             Op::Rename { token, from, to } => (token, self.disk.rename(&from, &to)),
             Op::Remove { token, path } => (token, self.disk.remove(&path, usize::MAX)),
             Op::MakeDir { token, path } => (token, self.disk.make_dir(&path)),
@@ -185,31 +140,16 @@ impl<M> World<M> {
     pub(super) fn apply_partly(&mut self, op: Op<M>, done: usize) {
         let life = self.life;
         let wholly = self.rng.chance(500);
-        if let Op::Write {
-            file,
-            position,
-            chunks,
-            ..
-        } = op
-        {
+        if let Op::Write { file, position, chunks, .. } = op {
             let data = chunks.concat();
             let rest = data.len() - done;
-            let end = done
-                + if wholly {
-                    rest
-                } else {
-                    self.rng.index(rest + 1)
-                };
+            let end = done + if wholly { rest } else { self.rng.index(rest + 1) };
             // Full or not, nobody is told.
             let at = position + done as u64;
             let _ = self.disk.write(handle(&file, life), at, &data[done..end]);
         } else if let Op::Remove { path, .. } = op {
             let count = self.disk.entry_count(&path);
-            let count = if wholly {
-                count
-            } else {
-                self.rng.index(count + 1)
-            };
+            let count = if wholly { count } else { self.rng.index(count + 1) };
             let _ = self.disk.remove(&path, count);
         } else if wholly {
             self.apply_to_file(op, 0);
@@ -220,9 +160,7 @@ impl<M> World<M> {
         if self.rng.chance(self.faults.read_error) {
             return Err(EIO);
         }
-        let bytes = self
-            .disk
-            .read(handle(file, self.life), position, u64::from(length));
+        let bytes = self.disk.read(handle(file, self.life), position, u64::from(length));
         Ok(Bytes::copy_from_slice(bytes))
     }
 
@@ -239,14 +177,9 @@ impl<M> World<M> {
             many => many.concat().into(),
         };
         let rest = &data[done..];
-        let length = if fail {
-            self.rng.index(rest.len() + 1)
-        } else {
-            rest.len()
-        };
+        let length = if fail { self.rng.index(rest.len() + 1) } else { rest.len() };
         let at = position + done as u64;
-        self.disk
-            .write(handle(file, self.life), at, &rest[..length])?;
+        self.disk.write(handle(file, self.life), at, &rest[..length])?;
         if fail { Err(EIO) } else { Ok(()) }
     }
 
@@ -265,9 +198,6 @@ impl<M> World<M> {
 /// The world's handle of a file, which must be open in this life of the process.
 pub(crate) fn handle(file: &FileRef, life: u64) -> &Handle {
     let handle: &Handle = file.handle().expect("a file of this world");
-    assert_eq!(
-        handle.life, life,
-        "{file:?} was opened by a process that is dead"
-    );
+    assert_eq!(handle.life, life, "{file:?} was opened by a process that is dead");
     handle
 }

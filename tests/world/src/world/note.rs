@@ -10,12 +10,7 @@ impl<M> World<M> {
         let trace = &mut self.trace;
         trace.number(u64::from(shard.0) << 32 | self.time);
         match op {
-            Op::Write {
-                token,
-                position,
-                chunks,
-                ..
-            } => {
+            Op::Write { token, position, chunks, .. } => {
                 trace.number(u64::from(token.seq));
                 trace.number(*position);
                 for chunk in chunks {
@@ -31,9 +26,7 @@ impl<M> World<M> {
                 for chunk in chunks {
                     match chunk {
                         Chunk::Bytes(bytes) => trace.bytes(bytes),
-                        Chunk::File {
-                            position, length, ..
-                        } => {
+                        Chunk::File { position, length, .. } => {
                             trace.number(*position);
                             trace.number(u64::from(*length));
                         }
@@ -62,12 +55,7 @@ impl<M> World<M> {
             | Op::Mail { .. } => trace.bytes(describe_op(op).as_bytes()),
         }
         if trace.tells() {
-            trace.line(format_args!(
-                "{} {} > {}",
-                self.time,
-                shard.0,
-                describe_op(op)
-            ));
+            trace.line(format_args!("{} {} > {}", self.time, shard.0, describe_op(op)));
         }
     }
 
@@ -98,52 +86,24 @@ impl<M> World<M> {
 fn describe_op<M>(op: &Op<M>) -> String {
     match op {
         Op::Open { path, mode, .. } => format!("open {} {mode:?}", path.display()),
-        Op::Read {
-            file,
-            position,
-            length,
-            ..
-        } => {
+        Op::Read { file, position, length, .. } => {
             format!("read {file:?} {position}+{length}")
         }
-        Op::Write {
-            file,
-            position,
-            chunks,
-            ..
-        } => {
+        Op::Write { file, position, chunks, .. } => {
             let length: usize = chunks.iter().map(Bytes::len).sum();
             format!("write {file:?} {position}+{length}")
         }
         Op::Sync { file, .. } => format!("sync {file:?}"),
-        Op::Writeback {
-            file,
-            position,
-            length,
-        } => {
+        Op::Writeback { file, position, length } => {
             format!("writeback {file:?} {position}+{length}")
         }
-        Op::DropCache {
-            file,
-            position,
-            length,
-        } => {
+        Op::DropCache { file, position, length } => {
             format!("drop cache {file:?} {position}+{length}")
         }
-        Op::Prefetch {
-            file,
-            position,
-            length,
-            ..
-        } => {
+        Op::Prefetch { file, position, length, .. } => {
             format!("prefetch {file:?} {position}+{length}")
         }
-        Op::Allocate {
-            file,
-            position,
-            length,
-            ..
-        } => {
+        Op::Allocate { file, position, length, .. } => {
             format!("allocate {file:?} {position}+{length}")
         }
         Op::Truncate { file, length, .. } => format!("truncate {file:?} {length}"),
@@ -158,12 +118,7 @@ fn describe_op<M>(op: &Op<M>) -> String {
         Op::List { path, .. } => format!("list {}", path.display()),
         Op::Receive { socket } => format!("receive {}", name(*socket)),
         Op::ReceiveStop { socket } => format!("receive stop {}", name(*socket)),
-        Op::ReceiveInto {
-            socket,
-            bytes_min,
-            bytes_max,
-            ..
-        } => {
+        Op::ReceiveInto { socket, bytes_min, bytes_max, .. } => {
             format!("receive into {} {bytes_min}..={bytes_max}", name(*socket))
         }
         Op::Send { socket, chunks } => {
@@ -187,12 +142,7 @@ fn describe_completion<M>(completion: &Completion<M>) -> String {
         Completion::Listed { token, result } => {
             format!("listed {token:?} {:?}", result.as_ref().map(Vec::len))
         }
-        Completion::Accepted {
-            socket,
-            listener,
-            peer,
-            ..
-        } => {
+        Completion::Accepted { socket, listener, peer, .. } => {
             format!("accepted {} {} {peer}", name(*socket), listener.0)
         }
         Completion::Received { socket, data } => {

@@ -10,6 +10,7 @@ mod ids;
 pub mod producer_snapshot;
 pub mod producer_state;
 pub mod record;
+pub mod validate;
 
 pub use batch::{
     BatchEnd, BatchError, BatchFlags, BatchHeader, BatchIter, BatchView, Codec, StampedHeader,
@@ -24,3 +25,7 @@ pub use producer_state::{
     TxnOutcome,
 };
 pub use record::{Header, Headers, Record, RecordError, RecordIter};
+pub use validate::{
+    CompressionPolicy, Keys, Origin, ProduceError, Rejection, RejectionReason, Strictness,
+    TimestampPlan, ValidatedBatch, ValidationRules, validate,
+};

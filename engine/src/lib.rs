@@ -4,9 +4,12 @@
 
 pub mod batch;
 pub mod builder;
+pub mod checkpoint_file;
 pub mod compression;
 pub mod crc;
 mod ids;
+pub mod leader_epoch;
+pub mod partition_metadata;
 pub mod producer_snapshot;
 pub mod producer_state;
 pub mod record;
@@ -17,8 +20,11 @@ pub use batch::{
     TimestampType, Timestamps,
 };
 pub use builder::{BatchBuilder, BatchSpec, NO_TIMESTAMP, ProducerStamp};
+pub use checkpoint_file::{OffsetEntry, TextError};
 pub use compression::CompressionError;
 pub use ids::{LeaderEpoch, Offset, ProducerId};
+pub use leader_epoch::{EpochChange, EpochEnd, EpochEntry, LeaderEpochs};
+pub use partition_metadata::MetaProperties;
 pub use producer_snapshot::SnapshotError;
 pub use producer_state::{
     Admission, BatchMetadata, CompletedTxn, EndTxn, ProducerEntry, ProducerError, ProducerState,

@@ -1,0 +1,172 @@
+//! What may differ between two right answers, as explicit rules on field names.
+
+use serde_json::{Value, json};
+
+enum Rule {
+    /// Any value.
+    Hide,
+    /// Null or not null.
+    Presence,
+    /// Zero and negative values as they are, any positive one alike.
+    Sign,
+    /// Negative values as they are, any other alike.
+    NotNegative,
+    /// Times after the ones that the cases write, in ms: the broker's clock.
+    Clock,
+    /// The zero uuid or any other.
+    Uuid,
+}
+
+/// Field name, API (`*`: any) and rule. Every other field is compared exactly.
+const RULES: &[(&str, &str, Rule)] = &[
+    ("ThrottleTimeMs", "*", Rule::Hide),
+    // Where the broker listens is a matter of the run.
+    ("Host", "*", Rule::Hide),
+    ("Port", "*", Rule::Hide),
+    ("ClusterId", "*", Rule::Presence),
+    // Texts for people are not protocol; whether there is one is.
+    ("ErrorMessage", "*", Rule::Presence),
+    ("BatchIndexErrorMessage", "*", Rule::Presence),
+    ("Documentation", "DescribeConfigs", Rule::Presence),
+    ("TopicId", "*", Rule::Uuid),
+    ("LogAppendTimeMs", "Produce", Rule::Sign),
+    ("Timestamp", "ListOffsets", Rule::Clock),
+    ("ProducerId", "InitProducerId", Rule::NotNegative),
+    ("SessionId", "Fetch", Rule::Sign),
+    ("LogDir", "DescribeLogDirs", Rule::Hide),
+    ("TotalBytes", "DescribeLogDirs", Rule::Sign),
+    ("UsableBytes", "DescribeLogDirs", Rule::Sign),
+    ("LastTimestamp", "DescribeProducers", Rule::Sign),
+    // Ids that a coordinator makes up.
+    ("MemberId", "*", Rule::Presence),
+    ("FinalizedFeaturesEpoch", "ApiVersions", Rule::Sign),
+];
+
+/// Arrays whose order means nothing: Kafka fills them from hash maps.
+const UNORDERED: &[(&str, &str)] = &[
+    ("Topics", "*"),
+    ("Responses", "Produce"),
+    ("Responses", "DeleteTopics"),
+    ("Responses", "AlterConfigs"),
+    ("Responses", "IncrementalAlterConfigs"),
+    ("Results", "*"),
+    ("Configs", "*"),
+    ("Partitions", "*"),
+    ("PartitionResponses", "*"),
+    ("ApiKeys", "*"),
+    ("SupportedFeatures", "*"),
+    ("FinalizedFeatures", "*"),
+    ("Groups", "*"),
+    ("Members", "*"),
+];
+
+/// Fields that name a topic, for answers cut down to the case's own.
+const NAMES: &[&str] = &["Name", "TopicName", "Topic"];
+
+/// Broker configs that the run itself sets: where it listens and stores, how small it is.
+const OF_THE_RUN: &[&str] = &[
+    "advertised.listeners",
+    "broker.id",
+    "controller.listener.names",
+    "controller.quorum.voters",
+    "group.initial.rebalance.delay.ms",
+    "inter.broker.listener.name",
+    "listener.security.protocol.map",
+    "listeners",
+    "log.dir",
+    "log.dirs",
+    "node.id",
+    "offsets.topic.num.partitions",
+    "offsets.topic.replication.factor",
+    "process.roles",
+    "share.coordinator.state.topic.min.isr",
+    "share.coordinator.state.topic.replication.factor",
+    "transaction.state.log.min.isr",
+    "transaction.state.log.num.partitions",
+    "transaction.state.log.replication.factor",
+];
+
+/// `reply` of `api` with the rules applied and `prefix` put back to `%T`. With `only_own`, entries
+/// of other cases' topics are taken out.
+pub fn masked(api: &str, reply: &Value, prefix: &str, only_own: bool) -> Value {
+    let mut value = reply.clone();
+    mask(api, &mut value, prefix, only_own);
+    value
+}
+
+fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
+    match value {
+        Value::String(text) if text.contains(prefix) => *text = text.replace(prefix, "%T"),
+        Value::Array(list) => {
+            for item in list {
+                mask(api, item, prefix, only_own);
+            }
+        }
+        Value::Object(object) => {
+            let of_the_run = api == "DescribeConfigs"
+                && OF_THE_RUN
+                    .iter()
+                    .any(|name| object.get("Name") == Some(&json!(name)));
+            for (name, item) in object.iter_mut() {
+                if of_the_run && ["Value", "ConfigSource", "Synonyms"].contains(&name.as_str()) {
+                    *item = json!("<any>");
+                    continue;
+                }
+                if let Some(rule) = rule_of(api, name) {
+                    apply(rule, item);
+                    continue;
+                }
+                mask(api, item, prefix, only_own);
+                let Value::Array(list) = item else { continue };
+                if only_own && list.iter().any(is_own) {
+                    list.retain(is_own);
+                }
+                if holds(UNORDERED, api, name) {
+                    list.sort_by_cached_key(Value::to_string);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_own(entry: &Value) -> bool {
+    NAMES.iter().any(|name| {
+        entry[*name]
+            .as_str()
+            .is_some_and(|text| text.contains("%T"))
+    })
+}
+
+fn holds(table: &[(&str, &str)], api: &str, name: &str) -> bool {
+    table
+        .iter()
+        .any(|(field, of)| *field == name && (*of == "*" || *of == api))
+}
+
+fn rule_of(api: &str, name: &str) -> Option<&'static Rule> {
+    RULES
+        .iter()
+        .find(|(field, of, _)| *field == name && (*of == "*" || *of == api))
+        .map(|(_, _, rule)| rule)
+}
+
+fn apply(rule: &Rule, value: &mut Value) {
+    let number = value.as_i64().unwrap_or(0);
+    let replacement = match rule {
+        Rule::Hide => "<any>",
+        Rule::Presence if !value.is_null() => "<present>",
+        Rule::Sign if number > 0 => "<positive>",
+        Rule::NotNegative if number >= 0 => "<not negative>",
+        Rule::Clock if (1_750_000_000_000..8_000_000_000_000).contains(&number) => "<now>",
+        Rule::Uuid
+            if value
+                .as_str()
+                .is_some_and(|text| !text.trim_matches('0').is_empty()) =>
+        {
+            "<uuid>"
+        }
+        Rule::Presence | Rule::Sign | Rule::NotNegative | Rule::Clock | Rule::Uuid => return,
+    };
+    *value = json!(replacement);
+}

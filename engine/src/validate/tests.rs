@@ -4,7 +4,10 @@ use super::*;
 use crate::batch::{
     ATTRIBUTES_AT, CRC_AT, LAST_OFFSET_DELTA_AT, MAX_TIMESTAMP_AT, RECORD_COUNT_AT,
 };
+use crate::compression::CompressionError;
 use crate::crc;
+use crate::ids::ProducerId;
+use crate::record::RecordError;
 use proptest::prelude::*;
 
 const NOW: WallMs = WallMs(1_700_000_000_000);

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod emit;
+pub mod sample;
 pub mod schema;
 
 use schema::{Kind, Schema};

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod builder;
 pub mod checkpoint_file;
+pub mod compaction;
 pub mod compression;
 pub mod control;
 pub mod crc;

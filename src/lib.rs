@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod deadlines;
 pub mod fetch_session;
 pub mod slab;

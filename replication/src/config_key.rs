@@ -80,6 +80,8 @@ pub enum Status {
     Used,
     /// It is accepted and has no meaning here (yet).
     Accepted,
+    /// As `Accepted`, and Kafka itself neither documents nor describes it.
+    Internal,
 }
 
 /// One configuration.
@@ -111,9 +113,9 @@ impl ConfigKey {
     pub fn check(&self, value: &str) -> Result<(), String> {
         let value = value.trim();
         match self.kind {
-            ConfigKind::Boolean => parse_bool(value)
-                .map(|_| ())
-                .ok_or_else(|| "true or false".to_owned()),
+            ConfigKind::Boolean => {
+                parse_bool(value).map(|_| ()).ok_or_else(|| "true or false".to_owned())
+            }
             ConfigKind::Int => self.check_integer(value, i32::MIN.into(), i32::MAX.into()),
             ConfigKind::Short => self.check_integer(value, i16::MIN.into(), i16::MAX.into()),
             ConfigKind::Long => self.check_integer(value, i64::MIN, i64::MAX),
@@ -148,10 +150,7 @@ impl ConfigKey {
     }
 
     fn check_double(&self, value: &str) -> Result<(), String> {
-        let number = value
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite());
+        let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
         let (min, max) = match self.rule {
             Rule::Fraction(min, max) => (min, max),
             Rule::Any
@@ -175,10 +174,9 @@ impl ConfigKey {
     fn check_text(&self, value: &str) -> Result<(), String> {
         let (right, what) = match self.rule {
             Rule::OneOf(allowed) => (allowed.contains(&value), one_of(allowed)),
-            Rule::OneOfAnyCase(allowed) => (
-                allowed.iter().any(|one| one.eq_ignore_ascii_case(value)),
-                one_of(allowed),
-            ),
+            Rule::OneOfAnyCase(allowed) => {
+                (allowed.iter().any(|one| one.eq_ignore_ascii_case(value)), one_of(allowed))
+            }
             Rule::NotEmpty => (!value.is_empty(), "a text that is not empty".to_owned()),
             Rule::Any
             | Rule::AtLeast(_)
@@ -278,8 +276,5 @@ pub struct ConfigTables {
 
 /// The entry of that name in a table sorted by name.
 pub fn find_key<'a>(table: &'a [ConfigKey], name: &str) -> Option<&'a ConfigKey> {
-    table
-        .binary_search_by(|key| key.name.cmp(name))
-        .ok()
-        .map(|index| &table[index])
+    table.binary_search_by(|key| key.name.cmp(name)).ok().map(|index| &table[index])
 }

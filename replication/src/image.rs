@@ -57,10 +57,7 @@ pub struct Image {
 impl Image {
     /// The state before the first record.
     pub fn empty() -> Self {
-        Self {
-            offset: -1,
-            ..Self::default()
-        }
+        Self { offset: -1, ..Self::default() }
     }
 
     /// Offset of the last record that is part of the image, -1 for none.
@@ -144,8 +141,7 @@ impl Image {
 
     /// Registrations of brokers that take part: neither fenced nor shutting down.
     pub fn live_brokers(&self) -> impl DoubleEndedIterator<Item = &BrokerRegistration> {
-        self.brokers()
-            .filter(|broker| !broker.fenced && !broker.in_controlled_shutdown)
+        self.brokers().filter(|broker| !broker.fenced && !broker.in_controlled_shutdown)
     }
 
     /// All controllers' registrations, by id.
@@ -160,9 +156,7 @@ impl Image {
 
     /// All finalized features, by name.
     pub fn features(&self) -> impl Iterator<Item = (&str, i16)> {
-        self.features
-            .iter()
-            .map(|(name, level)| (name.as_str(), *level))
+        self.features.iter().map(|(name, level)| (name.as_str(), *level))
     }
 
     /// The first producer id that no block holds yet.

@@ -53,11 +53,7 @@ impl std::fmt::Display for RecordError {
                 write!(f, "metadata record: frame version {version}, known is 1")
             }
             Self::UnknownType(id) => write!(f, "metadata record: unknown type {id}"),
-            Self::UnknownVersion {
-                record_type,
-                version,
-                version_max,
-            } => write!(
+            Self::UnknownVersion { record_type, version, version_max } => write!(
                 f,
                 "metadata record of type {record_type}: version {version}, known are 0 to \
                  {version_max}"

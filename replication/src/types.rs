@@ -76,26 +76,17 @@ pub struct ConfigResource {
 impl ConfigResource {
     /// The topic called `name`.
     pub fn topic(name: &str) -> Self {
-        Self {
-            kind: ResourceType::Topic,
-            name: name.to_owned(),
-        }
+        Self { kind: ResourceType::Topic, name: name.to_owned() }
     }
 
     /// One broker.
     pub fn broker(id: BrokerId) -> Self {
-        Self {
-            kind: ResourceType::Broker,
-            name: id.to_string(),
-        }
+        Self { kind: ResourceType::Broker, name: id.to_string() }
     }
 
     /// The default of all brokers.
     pub fn cluster_default() -> Self {
-        Self {
-            kind: ResourceType::Broker,
-            name: String::new(),
-        }
+        Self { kind: ResourceType::Broker, name: String::new() }
     }
 }
 
@@ -131,13 +122,8 @@ impl SecurityProtocol {
 
     /// The protocol of that name, whatever its case.
     pub fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Plaintext,
-            Self::Ssl,
-            Self::SaslPlaintext,
-            Self::SaslSsl,
-        ]
-        .into_iter()
-        .find(|protocol| protocol.name().eq_ignore_ascii_case(name))
+        [Self::Plaintext, Self::Ssl, Self::SaslPlaintext, Self::SaslSsl]
+            .into_iter()
+            .find(|protocol| protocol.name().eq_ignore_ascii_case(name))
     }
 }

@@ -45,10 +45,7 @@ fn kafkas_records_encode_to_the_bytes_they_were_read_from() {
 fn a_cut_record_or_one_with_bytes_behind_it_is_refused() {
     for (_, bytes) in log() {
         for end in 0..bytes.len() {
-            assert!(
-                Record::decode(&bytes[..end]).is_err(),
-                "{end} of {bytes:02x?}"
-            );
+            assert!(Record::decode(&bytes[..end]).is_err(), "{end} of {bytes:02x?}");
         }
         let longer = [bytes.as_slice(), &[0]].concat();
         assert!(Record::decode(&longer).is_err());
@@ -65,10 +62,7 @@ fn kafkas_log_replays_into_the_state_kafka_had() {
     assert_eq!(names, ["alpha"]);
     let alpha = image.topic("alpha").unwrap();
     assert_eq!(alpha.partition_count(), 4);
-    assert_eq!(
-        image.topic_by_id(alpha.id).map(|topic| &topic.name),
-        Some(&alpha.name)
-    );
+    assert_eq!(image.topic_by_id(alpha.id).map(|topic| &topic.name), Some(&alpha.name));
     let partition = alpha.partition(3).unwrap();
     assert_eq!(partition.replicas, [BrokerId(1)]);
     // With eligible leader replicas on, a stopped broker leaves the ISR and stays eligible.
@@ -77,51 +71,31 @@ fn kafkas_log_replays_into_the_state_kafka_had() {
 
     let overrides: Vec<_> = image.topic_config("alpha").unwrap().iter().collect();
     assert_eq!(
-        overrides
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect::<Vec<_>>(),
-        [
-            ("cleanup.policy", "compact"),
-            ("max.message.bytes", "2000000")
-        ]
+        overrides.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(),
+        [("cleanup.policy", "compact"), ("max.message.bytes", "2000000")]
     );
     let cluster = image.cluster_config().unwrap();
     assert_eq!(cluster["log.retention.ms"], "86400000");
-    assert_eq!(
-        image.broker_config(BrokerId(1)).unwrap()["log.cleaner.threads"],
-        "2"
-    );
+    assert_eq!(image.broker_config(BrokerId(1)).unwrap()["log.cleaner.threads"], "2");
 
     let (entity, limits) = image.quotas().next().unwrap();
     assert_eq!(entity["user"].as_deref(), Some("bob"));
     assert_eq!(entity["client-id"].as_deref(), Some("app"));
     assert!((limits["producer_byte_rate"] - 1024.0).abs() < f64::EPSILON);
-    assert_eq!(
-        image.scram_credential("alice", 1).map(|one| one.iterations),
-        Some(4096)
-    );
+    assert_eq!(image.scram_credential("alice", 1).map(|one| one.iterations), Some(4096));
     assert!(image.scram_credential("carol", 2).is_some());
     assert_eq!(image.next_producer_id(), 1000);
     assert_eq!(image.controllers().count(), 1);
 
     let broker = image.broker(BrokerId(1)).unwrap();
-    assert_eq!(
-        broker.endpoint("PLAINTEXT").map(|one| one.port),
-        Some(29092)
-    );
+    assert_eq!(broker.endpoint("PLAINTEXT").map(|one| one.port), Some(29092));
     assert!(broker.fenced, "the broker was stopped");
 }
 
 #[test]
 fn leaders_that_a_stopped_kafka_left_missing_are_elected_with_the_next_epoch() {
     let image = replayed();
-    assert_eq!(
-        image
-            .partition("alpha", 0)
-            .map(|partition| partition.leader),
-        Some(BrokerId::NONE)
-    );
+    assert_eq!(image.partition("alpha", 0).map(|partition| partition.leader), Some(BrokerId::NONE));
     let before = image.partition("alpha", 0).unwrap().leader_epoch;
     let mut draft = ImageDraft::new(&image);
     for record in elect_missing_leaders(&image, BrokerId(1)) {
@@ -142,10 +116,7 @@ fn a_snapshot_of_kafkas_state_restores_to_the_same_image() {
     let records = image.snapshot().unwrap();
     assert_eq!(*Image::restore(image.offset(), &records).unwrap(), image);
     let bytes: Vec<_> = records.iter().map(Record::encode).collect();
-    let again: Vec<_> = bytes
-        .iter()
-        .map(|bytes| Record::decode(bytes).unwrap())
-        .collect();
+    let again: Vec<_> = bytes.iter().map(|bytes| Record::decode(bytes).unwrap()).collect();
     assert_eq!(again, records);
     assert!(controller::bootstrap(&image).is_empty());
     assert!(image.config(&ConfigResource::topic("gone")).is_none());

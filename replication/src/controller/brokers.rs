@@ -27,12 +27,7 @@ pub const PRODUCER_ID_BLOCK_LEN: i64 = 1000;
 /// A feature is added here when its levels are served; 0 is "off" and always allowed.
 const FEATURES: [(&str, i16, i16, i16); 3] = [
     (GROUP_VERSION, 0, 1, 1),
-    (
-        METADATA_VERSION,
-        7,
-        METADATA_VERSION_LEVEL,
-        METADATA_VERSION_LEVEL,
-    ),
+    (METADATA_VERSION, 7, METADATA_VERSION_LEVEL, METADATA_VERSION_LEVEL),
     ("transaction.version", 0, 2, 0),
 ];
 
@@ -54,10 +49,7 @@ pub fn bootstrap(image: &Image) -> Vec<Record> {
         return Vec::new();
     }
     let record = |(name, _, _, level): &(&str, i16, i16, i16)| {
-        Record::FeatureLevel(FeatureLevelRecord {
-            name: (*name).to_owned(),
-            feature_level: *level,
-        })
+        Record::FeatureLevel(FeatureLevelRecord { name: (*name).to_owned(), feature_level: *level })
     };
     let (version, others): (Vec<_>, Vec<_>) = FEATURES
         .iter()
@@ -186,10 +178,7 @@ pub fn allocate_producer_ids(
     let next_producer_id = first.checked_add(PRODUCER_ID_BLOCK_LEN).ok_or_else(|| {
         Refusal::new(RefusalKind::PolicyViolation, "all producer ids are used up")
     })?;
-    let block = ProducerIdBlock {
-        first,
-        len: PRODUCER_ID_BLOCK_LEN,
-    };
+    let block = ProducerIdBlock { first, len: PRODUCER_ID_BLOCK_LEN };
     let record = Record::ProducerIds(ProducerIdsRecord {
         broker_id: broker,
         broker_epoch,

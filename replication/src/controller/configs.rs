@@ -85,11 +85,7 @@ pub fn alter_configs(
         let mut changes = request.changes.clone();
         for name in current.keys() {
             if changes.iter().all(|change| change.name != *name) {
-                changes.push(AlterConfig {
-                    name: name.clone(),
-                    op: AlterOp::Delete,
-                    value: None,
-                });
+                changes.push(AlterConfig { name: name.clone(), op: AlterOp::Delete, value: None });
             }
         }
         plan_overrides(context.tables, &request.resource, current, &changes)
@@ -107,19 +103,15 @@ fn alter_each(
     for request in requests {
         *counts.entry(&request.resource).or_default() += 1;
     }
-    let mut decision = Decision {
-        records: Vec::new(),
-        answers: Vec::with_capacity(requests.len()),
-    };
+    let mut decision =
+        Decision { records: Vec::new(), answers: Vec::with_capacity(requests.len()) };
     for request in requests {
         let answer = if counts[&request.resource] > 1 {
             Err(invalid_request("each resource may appear once"))
         } else {
             check_resource(context, &request.resource).and_then(|()| plan(request))
         };
-        decision
-            .answers
-            .push(answer.map(|records| decision.records.extend(records)));
+        decision.answers.push(answer.map(|records| decision.records.extend(records)));
     }
     decision.in_mode(mode)
 }
@@ -165,9 +157,9 @@ fn check_resource(context: &Context<'_>, resource: &ConfigResource) -> Result<()
             Err(invalid_request("a resource of this type needs a name"))
         }
         ResourceType::Group | ResourceType::ClientMetrics => Ok(()),
-        ResourceType::BrokerLogger => Err(invalid_request(
-            "log levels are a broker's own and are not stored in the metadata",
-        )),
+        ResourceType::BrokerLogger => {
+            Err(invalid_request("log levels are a broker's own and are not stored in the metadata"))
+        }
     }
 }
 
@@ -184,10 +176,7 @@ pub(super) fn plan_overrides(
     let mut after = current.clone();
     let mut records = Vec::new();
     for (index, change) in changes.iter().enumerate() {
-        if changes[..index]
-            .iter()
-            .any(|before| before.name == change.name)
-        {
+        if changes[..index].iter().any(|before| before.name == change.name) {
             return Err(invalid_request(format!(
                 "configuration '{}' is given more than once",
                 change.name
@@ -233,18 +222,14 @@ fn new_value(
     let value = match (change.op, &change.value) {
         (AlterOp::Delete, _) => return Ok(None),
         (_, None) => {
-            return Err(invalid_request(format!(
-                "configuration '{name}' has no value"
-            )));
+            return Err(invalid_request(format!("configuration '{name}' has no value")));
         }
         (AlterOp::Set, Some(value)) => value.clone(),
         (op @ (AlterOp::Append | AlterOp::Subtract), Some(value)) => {
             let key = key
                 .filter(|key| key.kind == ConfigKind::List)
                 .ok_or_else(|| invalid_config(format!("configuration '{name}' is not a list")))?;
-            let before = current
-                .get(name)
-                .map_or(key.default.unwrap_or(""), String::as_str);
+            let before = current.get(name).map_or(key.default.unwrap_or(""), String::as_str);
             edit_list(op, before, value)
         }
     };
@@ -289,35 +274,25 @@ fn check_value(
         // Brokers take names nobody knows: plug-ins and listeners' prefixes bring their own.
         return match resource.kind {
             ResourceType::Broker | ResourceType::BrokerLogger => Ok(()),
-            ResourceType::Topic | ResourceType::Group | ResourceType::ClientMetrics => Err(
-                invalid_config(format!("no configuration is called '{name}'")),
-            ),
+            ResourceType::Topic | ResourceType::Group | ResourceType::ClientMetrics => {
+                Err(invalid_config(format!("no configuration is called '{name}'")))
+            }
         };
     };
     if resource.kind == ResourceType::Broker {
         match key.update {
             UpdateMode::ReadOnly => {
-                return Err(refuse(format!(
-                    "configuration '{name}' changes only with a restart"
-                )));
+                return Err(refuse(format!("configuration '{name}' changes only with a restart")));
             }
             UpdateMode::PerBroker if resource.name.is_empty() => {
-                return Err(refuse(format!(
-                    "configuration '{name}' needs the id of a broker"
-                )));
+                return Err(refuse(format!("configuration '{name}' needs the id of a broker")));
             }
             UpdateMode::PerBroker | UpdateMode::ClusterWide => {}
         }
     }
     key.check(value).map_err(|right| {
-        let shown = if key.is_sensitive() {
-            "(hidden)"
-        } else {
-            value
-        };
-        refuse(format!(
-            "configuration '{name}' is '{shown}', must be {right}"
-        ))
+        let shown = if key.is_sensitive() { "(hidden)" } else { value };
+        refuse(format!("configuration '{name}' is '{shown}', must be {right}"))
     })
 }
 
@@ -332,18 +307,9 @@ fn check_together(
     }
     let number = |name: &str| -> Option<i64> {
         let default = find_key(tables.topic, name)?.default;
-        after
-            .get(name)
-            .map(String::as_str)
-            .or(default)?
-            .trim()
-            .parse()
-            .ok()
+        after.get(name).map(String::as_str).or(default)?.trim().parse().ok()
     };
-    let (min, max) = (
-        number("min.compaction.lag.ms"),
-        number("max.compaction.lag.ms"),
-    );
+    let (min, max) = (number("min.compaction.lag.ms"), number("max.compaction.lag.ms"));
     if let (Some(min), Some(max)) = (min, max)
         && min > max
     {

@@ -34,8 +34,5 @@ pub(super) fn collision_key(name: &str) -> String {
 
 /// True for the names whose topics the broker itself keeps.
 pub fn is_internal_topic(name: &str) -> bool {
-    matches!(
-        name,
-        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
-    )
+    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
 }

@@ -33,10 +33,8 @@ pub fn create_partitions(
     for request in requests {
         *counts.entry(request.topic.as_str()).or_default() += 1;
     }
-    let mut decision = Decision {
-        records: Vec::new(),
-        answers: Vec::with_capacity(requests.len()),
-    };
+    let mut decision =
+        Decision { records: Vec::new(), answers: Vec::with_capacity(requests.len()) };
     for request in requests {
         let answer = if counts[request.topic.as_str()] > 1 {
             Err(Refusal::new(
@@ -85,16 +83,9 @@ fn grow(
             format!("one request may lead to {RECORDS_PER_REQUEST_MAX} records at most"),
         ));
     }
-    let factor = topic
-        .partition(0)
-        .map_or(1, |partition| partition.replicas.len());
+    let factor = topic.partition(0).map_or(1, |partition| partition.replicas.len());
     let placement = match &request.assignments {
-        None => place(
-            image,
-            count,
-            added,
-            i16::try_from(factor).unwrap_or(i16::MAX),
-        )?,
+        None => place(image, count, added, i16::try_from(factor).unwrap_or(i16::MAX))?,
         Some(given) if given.len() == added => {
             check_manual(image, given, factor)?;
             given.clone()
@@ -139,11 +130,7 @@ pub(super) fn place(
         ));
     }
     Ok((first..first + count)
-        .map(|index| {
-            (0..factor)
-                .map(|replica| usable[(index + replica) % usable.len()])
-                .collect()
-        })
+        .map(|index| (0..factor).map(|replica| usable[(index + replica) % usable.len()]).collect())
         .collect())
 }
 
@@ -186,9 +173,7 @@ fn in_sync(image: &Image, replicas: &[BrokerId]) -> Vec<BrokerId> {
         .iter()
         .copied()
         .filter(|id| {
-            image
-                .broker(*id)
-                .is_some_and(|broker| !broker.fenced && !broker.in_controlled_shutdown)
+            image.broker(*id).is_some_and(|broker| !broker.fenced && !broker.in_controlled_shutdown)
         })
         .collect()
 }
@@ -223,10 +208,7 @@ pub(super) fn partition_records(
 
 /// The directory of a new replica: the broker's only one, or unassigned until the broker chooses.
 fn home(image: &Image, broker: BrokerId) -> Uuid {
-    match image
-        .broker(broker)
-        .map(|broker| broker.log_dirs.as_slice())
-    {
+    match image.broker(broker).map(|broker| broker.log_dirs.as_slice()) {
         Some([only]) => *only,
         Some(_) | None => directory::UNASSIGNED,
     }

@@ -62,10 +62,7 @@ pub fn create_topics(
         .filter(|topic| topic.name.contains(['.', '_']))
         .map(|topic| (collision_key(&topic.name), topic.name.to_string()))
         .collect();
-    let mut decision = Decision {
-        records: Vec::new(),
-        answers: Vec::with_capacity(topics.len()),
-    };
+    let mut decision = Decision { records: Vec::new(), answers: Vec::with_capacity(topics.len()) };
     for topic in topics {
         let answer = if counts[topic.name.as_str()] > 1 {
             Err(Refusal::new(
@@ -111,10 +108,8 @@ fn create_topic(
         replication_factor: i16::try_from(placement[0].len()).unwrap_or(i16::MAX),
         configs: overrides,
     };
-    let mut records = vec![Record::Topic(TopicRecord {
-        name: topic.name.clone(),
-        topic_id: topic.id,
-    })];
+    let mut records =
+        vec![Record::Topic(TopicRecord { name: topic.name.clone(), topic_id: topic.id })];
     records.extend(config_records);
     records.extend(partition_records(context.image, topic.id, 0, placement));
     Ok((created, records))
@@ -159,17 +154,10 @@ fn new_topic_configs(
         if value.is_none() {
             return Err(Refusal::new(
                 RefusalKind::InvalidConfig,
-                format!(
-                    "configuration '{name}' of topic '{}' has no value",
-                    topic.name
-                ),
+                format!("configuration '{name}' of topic '{}' has no value", topic.name),
             ));
         }
-        changes.push(AlterConfig {
-            name: name.clone(),
-            op: AlterOp::Set,
-            value: value.clone(),
-        });
+        changes.push(AlterConfig { name: name.clone(), op: AlterOp::Set, value: value.clone() });
     }
     let resource = ConfigResource::topic(&topic.name);
     plan_overrides(context.tables, &resource, &BTreeMap::new(), &changes)
@@ -211,9 +199,7 @@ fn manual_placement(image: &Image, topic: &NewTopic) -> Result<Placement, Refusa
     let mut by_index = BTreeMap::new();
     for (index, replicas) in &topic.assignments {
         if by_index.insert(*index, replicas.clone()).is_some() {
-            return Err(invalid(format!(
-                "partition {index} is assigned more than once"
-            )));
+            return Err(invalid(format!("partition {index} is assigned more than once")));
         }
     }
     let consecutive = by_index.keys().zip(0..).all(|(index, due)| *index == due);
@@ -241,10 +227,7 @@ pub enum TopicRef {
 /// Whether topics may be deleted at all (`delete.topic.enable`) is the caller's to check: its
 /// code depends on the request's version.
 pub fn delete_topics(image: &Image, topics: &[TopicRef]) -> Decision<(String, Uuid)> {
-    let mut decision = Decision {
-        records: Vec::new(),
-        answers: Vec::with_capacity(topics.len()),
-    };
+    let mut decision = Decision { records: Vec::new(), answers: Vec::with_capacity(topics.len()) };
     // A topic asked for twice, by whatever handle, is refused each time, as Kafka does.
     let mut counts: BTreeMap<Uuid, usize> = BTreeMap::new();
     for topic in topics.iter().filter_map(|topic| resolve(image, topic).ok()) {

@@ -80,11 +80,7 @@ pub struct ImageDraft {
 impl ImageDraft {
     /// A draft that starts as `base`.
     pub fn new(base: &Image) -> Self {
-        Self {
-            base: base.clone(),
-            image: base.clone(),
-            touched: Touched::default(),
-        }
+        Self { base: base.clone(), image: base.clone(), touched: Touched::default() }
     }
 
     /// The state as it stands, for what is decided from it before the draft is finished.
@@ -242,9 +238,7 @@ impl ImageDraft {
             registration.log_dirs.clone_from(&record.log_dirs);
         }
         if record.cordoned_log_dirs.is_some() {
-            registration
-                .cordoned_log_dirs
-                .clone_from(&record.cordoned_log_dirs);
+            registration.cordoned_log_dirs.clone_from(&record.cordoned_log_dirs);
         }
         Ok(())
     }
@@ -292,22 +286,16 @@ impl ImageDraft {
             leader_epoch: record.leader_epoch,
             partition_epoch: record.partition_epoch,
         };
-        self.topic_mut(record.topic_id)?
-            .partitions
-            .insert(record.partition_id, partition);
+        self.topic_mut(record.topic_id)?.partitions.insert(record.partition_id, partition);
         Ok(())
     }
 
     fn change_partition(&mut self, record: &PartitionChangeRecord) -> Result<(), ReplayError> {
         let topic = self.topic_mut(record.topic_id)?;
         let name = &topic.name;
-        let partition = topic
-            .partitions
-            .get_mut(&record.partition_id)
-            .ok_or_else(|| ReplayError::UnknownPartition {
-                topic: name.to_string(),
-                index: record.partition_id,
-            })?;
+        let partition = topic.partitions.get_mut(&record.partition_id).ok_or_else(|| {
+            ReplayError::UnknownPartition { topic: name.to_string(), index: record.partition_id }
+        })?;
         let replace = |field: &mut Vec<BrokerId>, change: &Option<Vec<BrokerId>>| {
             if let Some(change) = change {
                 field.clone_from(change);
@@ -317,10 +305,7 @@ impl ImageDraft {
         replace(&mut partition.replicas, &record.replicas);
         replace(&mut partition.removing_replicas, &record.removing_replicas);
         replace(&mut partition.adding_replicas, &record.adding_replicas);
-        replace(
-            &mut partition.eligible_leader_replicas,
-            &record.eligible_leader_replicas,
-        );
+        replace(&mut partition.eligible_leader_replicas, &record.eligible_leader_replicas);
         replace(&mut partition.last_known_elr, &record.last_known_elr);
         if let Some(directories) = &record.directories {
             partition.directories.clone_from(directories);
@@ -339,10 +324,7 @@ impl ImageDraft {
 
     fn remove_topic(&mut self, id: Uuid) -> Result<(), ReplayError> {
         let topics = Arc::make_mut(&mut self.image.topics);
-        let name = topics
-            .names
-            .remove(&id)
-            .ok_or(ReplayError::UnknownTopic(id))?;
+        let name = topics.names.remove(&id).ok_or(ReplayError::UnknownTopic(id))?;
         topics.by_name.remove(&name);
         self.touched.topics.insert(id);
         let resource = ConfigResource::topic(&name);
@@ -372,10 +354,7 @@ impl ImageDraft {
     fn set_config(&mut self, record: &ConfigRecord) -> Result<(), ReplayError> {
         let kind = ResourceType::from_id(record.resource_type)
             .ok_or(ReplayError::UnknownResourceType(record.resource_type))?;
-        let resource = ConfigResource {
-            kind,
-            name: record.resource_name.clone(),
-        };
+        let resource = ConfigResource { kind, name: record.resource_name.clone() };
         self.touched.configs.insert(resource.clone());
         let configs = Arc::make_mut(&mut self.image.configs);
         if let Some(value) = &record.value {
@@ -419,10 +398,7 @@ impl ImageDraft {
     fn set_producer_ids(&mut self, record: &ProducerIdsRecord) -> Result<(), ReplayError> {
         let next = self.image.next_producer_id;
         if record.next_producer_id < next {
-            return Err(ReplayError::ProducerIds {
-                next,
-                record: record.next_producer_id,
-            });
+            return Err(ReplayError::ProducerIds { next, record: record.next_producer_id });
         }
         self.image.next_producer_id = record.next_producer_id;
         Ok(())

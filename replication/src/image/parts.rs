@@ -101,9 +101,7 @@ pub struct BrokerRegistration {
 impl BrokerRegistration {
     /// The address that the broker advertises on a listener.
     pub fn endpoint(&self, listener: &str) -> Option<&Endpoint> {
-        self.endpoints
-            .iter()
-            .find(|endpoint| endpoint.name == listener)
+        self.endpoints.iter().find(|endpoint| endpoint.name == listener)
     }
 }
 

@@ -45,10 +45,7 @@ impl Image {
 
     /// The image whose [`Image::snapshot`] at `offset` gave `records`.
     pub fn restore(offset: i64, records: &[Record]) -> Result<Arc<Self>, super::ReplayError> {
-        let mut draft = super::ImageDraft::new(&Self {
-            offset,
-            ..Self::empty()
-        });
+        let mut draft = super::ImageDraft::new(&Self { offset, ..Self::empty() });
         for record in records {
             draft.replay(offset, record)?;
         }
@@ -57,15 +54,11 @@ impl Image {
 
     fn snapshot_features(&self, records: &mut Vec<Record>) {
         let record = |(name, feature_level): (&str, i16)| {
-            Record::FeatureLevel(FeatureLevelRecord {
-                name: name.to_owned(),
-                feature_level,
-            })
+            Record::FeatureLevel(FeatureLevelRecord { name: name.to_owned(), feature_level })
         };
         // Kafka reads the records behind it by the rules of the metadata version.
-        let (version, others): (Vec<_>, Vec<_>) = self
-            .features()
-            .partition(|(name, _)| *name == crate::controller::METADATA_VERSION);
+        let (version, others): (Vec<_>, Vec<_>) =
+            self.features().partition(|(name, _)| *name == crate::controller::METADATA_VERSION);
         records.extend(version.into_iter().chain(others).map(record));
     }
 

@@ -6,11 +6,14 @@
     reason = "a scenario names the completion it expects; every other one fails it"
 )]
 
+mod driver_rig;
 mod files;
 mod rig;
 mod shards;
 mod sockets;
 
+use driver_rig::DriverRig;
+use millrace_uring::Backend;
 use rig::{Rig, WorldRig};
 
 type Scenario = fn(&mut dyn Rig);
@@ -62,5 +65,30 @@ fn the_world_keeps_the_contract() {
             eprintln!("{name}, seed {seed}");
             scenario(&mut WorldRig::new(seed, 2));
         }
+    }
+}
+
+fn hold_to_contract(backend: Backend) {
+    for (scenarios, shards) in [(ONE_SHARD, 1), (TWO_SHARDS, 2)] {
+        for (name, scenario) in scenarios {
+            eprintln!("{name} on {backend}");
+            scenario(&mut DriverRig::new(backend, shards));
+        }
+    }
+}
+
+#[test]
+fn the_epoll_driver_keeps_the_contract() {
+    hold_to_contract(Backend::Epoll);
+}
+
+/// Where the kernel refuses io_uring there is no such driver to hold to anything.
+#[test]
+fn the_io_uring_driver_keeps_the_contract_where_there_is_one() {
+    let report = millrace_uring::probe(Backend::Uring);
+    if report.is_available {
+        hold_to_contract(Backend::Uring);
+    } else {
+        eprintln!("no io_uring here: {}", report.why);
     }
 }

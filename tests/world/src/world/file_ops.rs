@@ -1,7 +1,7 @@
 //! File operations: taking effect, failing, and what a kill leaves of them.
 
 use bytes::Bytes;
-use millrace_io::{Completion, FileRef, IoError, Op, ShardId};
+use millrace_io::{Completion, FileRef, IoError, Op, OpenMode, ShardId};
 
 use super::{Event, World};
 use crate::disk::{EIO, Handle, NOT_FOUND, TOO_MANY_OPEN};
@@ -153,6 +153,13 @@ impl<M> World<M> {
             let _ = self.disk.remove(&path, count);
         } else if wholly {
             self.apply_to_file(op, 0);
+        } else if let Op::WriteWhole { path, content, .. } = op {
+            // The old file stands, and beside it what was written so far.
+            let aside = path.with_added_extension("tmp");
+            let end = self.rng.index(content.len() + 1);
+            if let Ok((file, _)) = self.disk.open(&aside, OpenMode::Create, life) {
+                let _ = self.disk.write(handle(&file, life), 0, &content[..end]);
+            }
         }
     }
 

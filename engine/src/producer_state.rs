@@ -294,7 +294,8 @@ impl ProducerState {
     /// Judges a client's batch before it is appended. Changes nothing.
     ///
     /// - A batch without a producer id is always [`Admission::Append`].
-    /// - The batch must have passed validation: its sequence is not negative.
+    /// - A negative sequence passes validation from a coordinator only (offsets committed in a
+    ///   transaction); then the epoch alone is judged.
     pub fn check(&self, header: &BatchHeader) -> Result<Admission, ProducerError> {
         let producer_id = header.producer_id;
         if !producer_id.is_some() {
@@ -307,11 +308,15 @@ impl ProducerState {
             }
             return Ok(Admission::Append);
         };
-        if let Some(batch) = find_duplicate(entry, header) {
-            return Ok(Admission::Duplicate(*batch));
+        if header.base_sequence < 0 {
+            check_epoch(producer_id, header.producer_epoch, entry)?;
+        } else {
+            if let Some(batch) = find_duplicate(entry, header) {
+                return Ok(Admission::Duplicate(*batch));
+            }
+            check_epoch(producer_id, header.producer_epoch, entry)?;
+            check_sequence(header, entry)?;
         }
-        check_epoch(producer_id, header.producer_epoch, entry)?;
-        check_sequence(header, entry)?;
         if entry.txn_first_offset.is_some() && !header.is_transactional() {
             return Err(ProducerError::NotTransactional { producer_id });
         }

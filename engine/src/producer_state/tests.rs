@@ -211,6 +211,15 @@ fn a_plain_batch_inside_a_transaction_is_refused() {
 }
 
 #[test]
+fn a_coordinators_batches_have_no_sequence_and_are_judged_by_epoch() {
+    let mut log = Log::new(10);
+    assert_eq!(log.produce(transactional(batch((1, 3), -1, 2))), Ok((true, 0)));
+    assert_eq!(log.produce(transactional(batch((1, 3), -1, 2))), Ok((true, 2)));
+    let old = log.produce(transactional(batch((1, 2), -1, 2)));
+    assert!(matches!(old, Err(ProducerError::InvalidEpoch { .. })));
+}
+
+#[test]
 fn an_old_coordinator_is_fenced() {
     let mut log = Log::new(10);
     log.produce(transactional(batch((1, 0), 0, 1))).expect("opens");

@@ -1,7 +1,7 @@
 //! What reaches a shard from outside its own ring: helper results, stop requests, the wake-up.
 
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, mem};
 
@@ -16,6 +16,8 @@ pub(crate) struct Bell {
     pub(crate) doze: Doze,
     /// Any thread can ring this.
     pub(crate) event: OwnedFd,
+    /// The shard's ring, for shards that can send it a message; -1 if it has none.
+    pub(crate) ring_fd: AtomicI32,
 }
 
 /// One shard's bell and what waits beside it.
@@ -31,7 +33,7 @@ pub(crate) struct Inbox {
 impl Inbox {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
-            bell: Bell { doze: Doze::new(), event: sys::event()? },
+            bell: Bell { doze: Doze::new(), event: sys::event()?, ring_fd: AtomicI32::new(-1) },
             results: Mutex::new(Vec::new()),
             stop: AtomicBool::new(false),
             pending: AtomicBool::new(false),

@@ -6,16 +6,19 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use millrace_io::{BufferPool, Completion, FileRef, ListenerId, Mono, Now, Op, ShardId, Token};
+use millrace_io::{
+    BufferPool, Chunk, Completion, FileRef, ListenerId, Mono, Now, Op, ShardId, SocketId, Token,
+};
 
 use crate::bell::Inbox;
-use crate::config::{AppendPolicy, DriverConfig};
+use crate::config::{AppendPolicy, Backend, DriverConfig};
 use crate::counters::Counters;
 use crate::epoll::{Epoll, Target, adopted};
 use crate::files::{self, Cursor, handle};
 use crate::helpers::{Chore, HelpersGuard, Job, Task};
 use crate::mesh::{Connection, Envelope, MeshEnd};
-use crate::sys;
+use crate::sys::{self, FsKind};
+use crate::uring::Uring;
 
 /// One shard's driver. Made on the shard's own thread by [`crate::Seat::into_driver`] and used there.
 ///
@@ -47,6 +50,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 enum Sockets {
     Epoll(Box<Epoll>),
+    Uring(Box<Uring>),
 }
 
 impl<M: Send> Driver<M> {
@@ -58,10 +62,10 @@ impl<M: Send> Driver<M> {
         pool: BufferPool,
     ) -> io::Result<Self> {
         let inbox = Arc::clone(&mesh.bells[usize::from(mesh.shard.0)]);
-        let epoll = Epoll::new(&config, pool.clone(), inbox.bell.event.as_fd())?;
+        let backend = Sockets::new(&config, &pool, &inbox, &counters)?;
         Ok(Self {
             mesh,
-            backend: Sockets::Epoll(Box::new(epoll)),
+            backend,
             shared: Shared { config, counters, inbox, helpers, pool, jobs: Vec::new() },
             connections: Vec::new(),
             unpolled: 0,
@@ -77,6 +81,7 @@ impl<M: Send> Driver<M> {
     pub const fn backend_name(&self) -> &'static str {
         match self.backend {
             Sockets::Epoll(_) => "epoll",
+            Sockets::Uring(_) => "uring",
         }
     }
 
@@ -89,6 +94,7 @@ impl<M: Send> Driver<M> {
     pub fn socket_count(&self) -> usize {
         match &self.backend {
             Sockets::Epoll(epoll) => epoll.socket_count(),
+            Sockets::Uring(uring) => uring.socket_count(),
         }
     }
 
@@ -110,6 +116,7 @@ impl<M: Send> Driver<M> {
         )?;
         let listener = match &mut self.backend {
             Sockets::Epoll(epoll) => epoll.add_listener(fd)?,
+            Sockets::Uring(uring) => uring.add_listener(fd)?,
         };
         Ok((listener, local))
     }
@@ -143,16 +150,23 @@ impl<M: Send> Driver<M> {
             self.perform(op, completions);
         }
         self.shared.flush_jobs();
+        let backend = &mut self.backend;
         self.mesh.publish(|inbox| {
             counters.wakes_sent.bump();
-            counters.other_calls.bump();
-            sys::event_ring(inbox.bell.event.as_fd());
+            match backend {
+                Sockets::Epoll(_) => {
+                    counters.other_calls.bump();
+                    sys::event_ring(inbox.bell.event.as_fd());
+                }
+                Sockets::Uring(uring) => uring.wake(inbox),
+            }
         });
         match &mut self.backend {
             Sockets::Epoll(epoll) => {
                 epoll.maybe_resume_accepting();
                 epoll.begin(completions, &counters);
             }
+            Sockets::Uring(uring) => uring.begin(completions),
         }
         self.collect(completions);
         if completions.is_empty() || self.unpolled >= UNPOLLED_MAX {
@@ -173,6 +187,7 @@ impl<M: Send> Driver<M> {
         for connection in self.connections.drain(..) {
             match &mut self.backend {
                 Sockets::Epoll(epoll) => epoll.adopt(connection, completions, counters),
+                Sockets::Uring(uring) => uring.adopt(connection, completions),
             }
         }
     }
@@ -182,12 +197,14 @@ impl<M: Send> Driver<M> {
         let mut timeout_ns = Some(0);
         let ready = match &self.backend {
             Sockets::Epoll(epoll) => epoll.has_ready(),
+            Sockets::Uring(uring) => uring.has_ready(),
         };
         if completions.is_empty() && !ready {
             doze.announce();
             if !self.mesh.has_more() && !self.shared.inbox.has_more() {
                 let own = match &self.backend {
                     Sockets::Epoll(epoll) => epoll.deadline(),
+                    Sockets::Uring(uring) => uring.deadline(),
                 };
                 let deadline = own.into_iter().chain(deadline).min();
                 timeout_ns = deadline.map(|at| at.since(sys::mono()));
@@ -199,6 +216,7 @@ impl<M: Send> Driver<M> {
             Sockets::Epoll(epoll) => {
                 epoll.poll(timeout_ns, bell, &mut self.connections, completions, counters)
             }
+            Sockets::Uring(uring) => uring.poll(timeout_ns, &mut self.connections, completions),
         };
         self.shared.inbox.bell.doze.up();
         waited.expect("the kernel lets a thread wait on its own descriptors");
@@ -206,7 +224,7 @@ impl<M: Send> Driver<M> {
 
     fn perform(&mut self, op: Op<M>, completions: &mut Vec<Completion<M>>) {
         let shared = &mut self.shared;
-        let Sockets::Epoll(sockets) = &mut self.backend;
+        let sockets = &mut self.backend;
         match op {
             Op::Open { token, path, mode } => shared.job(token, Task::Open(path, mode)),
             Op::Read { token, file, position, length } => {
@@ -217,7 +235,10 @@ impl<M: Send> Driver<M> {
             }
             Op::Sync { token, file } => {
                 shared.counters.syncs.bump();
-                shared.job(token, Task::Sync(file));
+                match sockets {
+                    Sockets::Epoll(_) => shared.job(token, Task::Sync(file)),
+                    Sockets::Uring(uring) => uring.sync(token, file),
+                }
             }
             Op::Writeback { file, position, length } => {
                 shared.chore(Chore::Writeback { file, position, length });
@@ -276,7 +297,10 @@ impl<M: Send> Driver<M> {
             completions.push(Completion::Read { token, result: Ok(data) });
             return;
         }
-        shared.job(token, Task::Read { file, position, length });
+        match &mut self.backend {
+            Sockets::Epoll(_) => shared.job(token, Task::Read { file, position, length }),
+            Sockets::Uring(uring) => uring.read(token, file, position, length),
+        }
     }
 
     fn write(
@@ -292,7 +316,7 @@ impl<M: Send> Driver<M> {
         shared.counters.write_bytes.add(bytes as u64);
         let start = sys::mono();
         let inline = match shared.config.append_policy {
-            AppendPolicy::Auto => !handle(&file).is_slow(start),
+            AppendPolicy::Auto => self.backend.prefers_inline(&file, bytes, &shared.config, start),
             AppendPolicy::Inline => true,
             AppendPolicy::Ring => false,
         };
@@ -301,9 +325,13 @@ impl<M: Send> Driver<M> {
             completions.push(Completion::Wrote { token, chunks, result });
             return;
         }
-        shared.counters.write_helper.bump();
-        let task = Task::Write { file, position, chunks };
-        shared.job(token, task);
+        match &mut self.backend {
+            Sockets::Epoll(_) => {
+                shared.counters.write_helper.bump();
+                shared.job(token, Task::Write { file, position, chunks });
+            }
+            Sockets::Uring(uring) => uring.write(token, file, position, chunks),
+        }
     }
 
     fn prefetch(
@@ -326,6 +354,93 @@ impl<M: Send> Driver<M> {
 
 /// With completions in hand, at most so many turns go by without asking the kernel for more.
 const UNPOLLED_MAX: u32 = 2;
+
+impl Sockets {
+    /// The kind the configuration asks for; epoll instead of io_uring under `Auto`, should this
+    /// thread's ring be refused although the probe's was not.
+    fn new(
+        config: &DriverConfig,
+        pool: &BufferPool,
+        inbox: &Arc<Inbox>,
+        counters: &Arc<Counters>,
+    ) -> io::Result<Self> {
+        let epoll = || Epoll::new(config, pool.clone(), inbox.bell.event.as_fd());
+        let uring = || Uring::new(config, pool.clone(), Arc::clone(inbox), Arc::clone(counters));
+        match config.backend {
+            Backend::Epoll => epoll().map(|epoll| Self::Epoll(Box::new(epoll))),
+            Backend::Uring => uring().map(|uring| Self::Uring(Box::new(uring))),
+            Backend::Auto => match uring() {
+                Ok(uring) => Ok(Self::Uring(Box::new(uring))),
+                Err(_) => epoll().map(|epoll| Self::Epoll(Box::new(epoll))),
+            },
+        }
+    }
+
+    /// Whether a write is better made by a plain call. With epoll the alternative is a helper
+    /// thread, which only a slow file is worth. With io_uring it is the ring, which completes
+    /// writes inline on some filesystems and hands them to a worker on others.
+    fn prefers_inline(
+        &self,
+        file: &FileRef,
+        bytes: usize,
+        config: &DriverConfig,
+        now: Mono,
+    ) -> bool {
+        let handle = handle(file);
+        if handle.is_slow(now) {
+            return false;
+        }
+        match self {
+            Self::Epoll(_) => true,
+            Self::Uring(_) => {
+                let ring_is_inline = matches!(handle.fs(), FsKind::Xfs | FsKind::Btrfs);
+                !ring_is_inline && bytes <= config.inline_write_bytes_max
+            }
+        }
+    }
+
+    fn receive(&mut self, socket: SocketId) {
+        match self {
+            Self::Epoll(epoll) => epoll.receive(socket),
+            Self::Uring(uring) => uring.receive(socket),
+        }
+    }
+
+    fn receive_stop(&mut self, socket: SocketId) {
+        match self {
+            Self::Epoll(epoll) => epoll.receive_stop(socket),
+            Self::Uring(uring) => uring.receive_stop(socket),
+        }
+    }
+
+    fn receive_into(&mut self, socket: SocketId, target: Target) {
+        match self {
+            Self::Epoll(epoll) => epoll.receive_into(socket, target),
+            Self::Uring(uring) => uring.receive_into(socket, target),
+        }
+    }
+
+    fn send(&mut self, socket: SocketId, chunks: Vec<Chunk>) {
+        match self {
+            Self::Epoll(epoll) => epoll.send(socket, chunks),
+            Self::Uring(uring) => uring.send(socket, chunks),
+        }
+    }
+
+    fn close(&mut self, socket: SocketId, counters: &Counters) {
+        match self {
+            Self::Epoll(epoll) => epoll.close(socket, counters),
+            Self::Uring(uring) => uring.close(socket),
+        }
+    }
+
+    fn release(&mut self, socket: SocketId, counters: &Counters) -> Option<Connection> {
+        match self {
+            Self::Epoll(epoll) => epoll.release(socket, counters),
+            Self::Uring(uring) => uring.release(socket),
+        }
+    }
+}
 
 impl Shared {
     pub(crate) fn job(&mut self, token: Token, task: Task) {

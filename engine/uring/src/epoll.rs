@@ -202,6 +202,10 @@ impl Epoll {
     fn set_receive(&mut self, socket: SocketId, receive: Receive) {
         let key = key_of(socket);
         if let Some(socket) = self.sockets.get_mut(key) {
+            if matches!(socket.receive, Receive::Into(_)) {
+                // A bulk receive ends by being filled, or with the connection.
+                return;
+            }
             socket.receive = receive;
             self.enqueue(key);
         }

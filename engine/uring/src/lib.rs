@@ -24,12 +24,14 @@ mod files;
 mod helpers;
 mod mesh;
 mod probe;
+mod returns;
 mod send;
 mod shards;
 mod spsc;
 mod sync;
 pub mod sys;
 mod table;
+mod uring;
 
 pub use config::{AppendPolicy, Backend, DriverConfig};
 pub use counters::{Counter, CounterValues, Counters};

@@ -36,6 +36,16 @@ impl Sending {
         Self { chunks, index: 0, offset: 0 }
     }
 
+    /// True if no range of a file is left to send.
+    pub(crate) fn is_bytes_only(&self) -> bool {
+        !self.chunks[self.index..].iter().any(|chunk| matches!(chunk, Chunk::File { .. }))
+    }
+
+    /// The chunks left to send, and how much of the first of them was sent.
+    pub(crate) fn rest(&self) -> (&[Chunk], usize) {
+        (&self.chunks[self.index..], self.offset)
+    }
+
     /// Sends as much as the socket takes, up to a bound that keeps one fast reader from holding the
     /// turn.
     pub(crate) fn advance(&mut self, socket: BorrowedFd<'_>, counters: &Counters) -> SendStep {

@@ -377,3 +377,40 @@ pub(crate) fn epoll_wait(
 pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     io_error(error).kind == IoErrorKind::Exhausted
 }
+
+/// Zeroed memory of its own pages, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    address: *mut libc::c_void,
+    bytes: usize,
+}
+
+// SAFETY: plain memory that belongs to no thread; who uses it brings the synchronisation.
+unsafe impl Send for Pages {}
+// SAFETY: as above; a shared `Pages` only tells its address.
+unsafe impl Sync for Pages {}
+
+impl Pages {
+    pub(crate) fn new(bytes: usize) -> io::Result<Self> {
+        let (protection, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing.
+        let address = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, -1, 0) };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { address, bytes })
+    }
+
+    pub(crate) const fn address(&self) -> *mut libc::c_void {
+        self.address
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and who holds pointers into it holds the `Pages` too.
+        let answer = unsafe { libc::munmap(self.address, self.bytes) };
+        debug_assert_eq!(answer, 0, "a mapping of ours can be unmapped");
+    }
+}

@@ -475,6 +475,26 @@ impl ProducerState {
         self.producers.insert(producer_id, entry);
     }
 
+    /// Goes back to what was known of one producer before a batch that did not make it into the log.
+    ///
+    /// - `before`: its entry then, or `None` if it was not known. Batches are taken back in the
+    ///   reverse of the order in which they were recorded.
+    pub fn rewind(&mut self, producer_id: ProducerId, before: Option<ProducerEntry>) {
+        if !producer_id.is_some() {
+            return;
+        }
+        let after = match before {
+            Some(entry) => self.producers.insert(producer_id, entry),
+            None => self.producers.remove(&producer_id),
+        };
+        if let Some(first_offset) = after.and_then(|entry| entry.txn_first_offset) {
+            self.ongoing.remove(&first_offset);
+        }
+        if let Some(first_offset) = before.and_then(|entry| entry.txn_first_offset) {
+            self.ongoing.insert(first_offset, producer_id);
+        }
+    }
+
     /// At the limit, drops the producers that lie furthest back. One with an open transaction is
     /// never dropped: its first offset holds the last stable offset down. If all have one, the
     /// limit gives way, as [`Self::check`] refuses further clients then.

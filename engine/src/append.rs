@@ -1,0 +1,682 @@
+//! Appending: batches get their offsets at once, gather, and go down in one vectored write.
+//!
+//! ```text
+//!  append ─▶ queue ─▶ one Write in flight ─▶ written ─▶ (sync pass) ─▶ durable
+//!     │       │ the next group gathers          │                        │
+//!     └ ack ──┴─────────────────────────────────┴──── told when committed ┘
+//! ```
+//!
+//! - One write per partition at a time: what the file holds is always a prefix of what was
+//!   assigned, and a failure leaves nothing behind it that could be acknowledged.
+//! - Frames are never changed: each batch is its stamped front out of one small arena per group,
+//!   then the rest of the frame's slice. The work does not depend on the number of records.
+//! - A full disk: everything assigned and not written fails, offsets go back to the written end,
+//!   the file is cut there, and a probe finds out when space is back. Anything else is fatal.
+//! - A failed sync is fatal and never retried: the kernel may have dropped the pages.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use millrace_io::{IoError, Mono, Now, Op, OpenMode, WallMs};
+
+use crate::Offset;
+use crate::batch::{BatchHeader, StampedHeader, TimestampType};
+use crate::config::{Durability, LogConfig};
+use crate::leader_epoch::EpochChange;
+use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, may_pass};
+use crate::producer_state::{Admission, BatchMetadata, ProducerEntry};
+use crate::roll::NextSegment;
+use crate::segment::{LazyFile, Segment};
+use crate::validate::ValidatedBatch;
+
+/// Batches that may wait for their write; behind it appends are refused.
+pub const QUEUE_BATCHES_MAX: usize = 16_384;
+/// Batches in one vectored write: two pieces each, and the kernel takes 1024 pieces (IOV_MAX).
+pub const GROUP_BATCHES_MAX: usize = 512;
+/// Bytes after which one vectored write takes no further batch.
+pub const GROUP_BYTES_MAX: u64 = 16 << 20;
+/// How long after a failure the disk is tried again, ms.
+pub const SPACE_RETRY_MS: u64 = 1_000;
+/// Bytes that must be free before appends are taken again; a batch of the default limit and more.
+pub const SPACE_PROBE_BYTES: u64 = 4 << 20;
+/// Under the page-cache contract: unsynced bytes that start a sync by themselves, so that a
+/// recovery has a bounded tail to read.
+pub const BACKGROUND_SYNC_BYTES: u64 = 256 << 20;
+/// Under the page-cache contract: the longest that written bytes stay unsynced, ms.
+pub const BACKGROUND_SYNC_MS: u64 = 60_000;
+
+/// What became of an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOutcome {
+    /// It has its offsets; `Appended` or `AppendFailed` follows with the ticket.
+    Queued {
+        /// Offset of its first record.
+        base_offset: Offset,
+        /// Offset of its last record.
+        last_offset: Offset,
+    },
+    /// The producer sent it before and it is committed: no event follows.
+    Duplicate {
+        /// Offset of its first record, then.
+        base_offset: Offset,
+        /// The time stamped then, ms; -1 with CreateTime.
+        log_append_time_ms: i64,
+    },
+}
+
+/// A batch with its offsets that no write has taken.
+#[derive(Debug)]
+struct Queued {
+    stamped: StampedHeader,
+    bytes: Bytes,
+    /// The batch starts a new segment.
+    rolls: bool,
+    /// What was known of its producer before it, to go back to if the write fails.
+    before: Option<ProducerEntry>,
+}
+
+/// Somebody to be told once `end` is committed.
+#[derive(Debug)]
+struct Ack {
+    ticket: u64,
+    base_offset: Offset,
+    /// Offset behind the batch.
+    end: Offset,
+    log_append_time_ms: i64,
+}
+
+/// The active segment as it will be once all that is queued is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tip {
+    pub(crate) base: Offset,
+    pub(crate) bytes: u64,
+    pub(crate) first_timestamp: Option<i64>,
+    pub(crate) made_ms: i64,
+}
+
+/// Whether the disk takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Healthy,
+    /// The file is being cut back to the written end and the next segment's file removed.
+    Cutting {
+        retry_at: Mono,
+    },
+    /// Waiting to probe.
+    Full {
+        retry_at: Mono,
+    },
+    /// Asking for blocks.
+    Probing {
+        retry_at: Mono,
+    },
+}
+
+/// The appending half of a log.
+#[derive(Debug)]
+pub(crate) struct Appender {
+    pub(crate) contract: Durability,
+    queue: VecDeque<Queued>,
+    /// Headers of the batches in the write that is under way; empty if none is.
+    in_flight: Vec<(BatchHeader, Option<ProducerEntry>)>,
+    /// Ascending by `end`.
+    acks: VecDeque<Ack>,
+    pub(crate) tip: Tip,
+    pub(crate) next: Option<NextSegment>,
+    pub(crate) storage: Storage,
+    /// The folder's creation is under way.
+    pub(crate) is_folder_missing: bool,
+    /// Time stamped last; LogAppendTime never goes back, whatever the clock does.
+    last_append_ms: i64,
+    /// Reused vector of the write's pieces.
+    pieces: Vec<Bytes>,
+    /// Where early writeback has got to in the active segment, bytes.
+    pub(crate) writeback_from: u64,
+}
+
+impl Appender {
+    pub(crate) fn new(config: &LogConfig) -> Self {
+        Self {
+            contract: config.contract(),
+            queue: VecDeque::new(),
+            in_flight: Vec::new(),
+            acks: VecDeque::new(),
+            tip: Tip::default(),
+            next: None,
+            storage: Storage::Healthy,
+            is_folder_missing: false,
+            last_append_ms: -1,
+            pieces: Vec::new(),
+            writeback_from: 0,
+        }
+    }
+
+    pub(crate) fn on_config(&mut self, config: &LogConfig) {
+        self.contract = config.contract();
+    }
+
+    /// Forgets what was queued: the tip is what is written.
+    pub(crate) fn reset_tip(&mut self, segments: &[Segment]) {
+        let active = segments.last().expect("a running log has an active segment");
+        self.tip = Tip {
+            base: active.base_offset,
+            bytes: active.bytes,
+            first_timestamp: active.first_timestamp,
+            made_ms: active.touched_ms,
+        };
+    }
+
+    /// Nothing is queued and nothing in flight.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.in_flight.is_empty()
+    }
+
+    pub(crate) fn queued_count(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The base offset of the segment that a queued batch will start, if one will.
+    pub(crate) fn next_base(&self) -> Option<Offset> {
+        let first = self.queue.iter().find(|queued| queued.rolls)?;
+        Some(first.stamped.header.base_offset)
+    }
+
+    /// The next segment is the active one now.
+    pub(crate) const fn on_switched(&mut self) {
+        self.writeback_from = 0;
+    }
+
+    pub(crate) const fn has_next_file(&self) -> bool {
+        matches!(self.next, Some(NextSegment { file: LazyFile::Open(_), .. }))
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.queue.capacity() * size_of::<Queued>()
+            + self.in_flight.capacity() * size_of::<(BatchHeader, Option<ProducerEntry>)>()
+            + self.acks.capacity() * size_of::<Ack>()
+            + self.pieces.capacity() * size_of::<Bytes>()
+    }
+
+    /// Gives back what only a busy partition needs.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_idle() {
+            self.queue = VecDeque::new();
+            self.in_flight = Vec::new();
+            self.pieces = Vec::new();
+        }
+        if self.acks.is_empty() {
+            self.acks = VecDeque::new();
+        }
+    }
+}
+
+/// A round of syncs: of every file that holds unsynced bytes, and of the folder if it changed.
+#[derive(Debug, Default)]
+pub(crate) struct SyncPass {
+    /// The written end when the round began; durable once it has ended.
+    target: Offset,
+    /// Syncs under way; 0: no round.
+    outstanding: u32,
+    /// When the oldest unsynced byte was written.
+    pub(crate) dirty_since: Option<Mono>,
+    /// Entries of the folder changed since it was synced.
+    pub(crate) is_folder_dirty: bool,
+    /// A round was asked for whatever the contract says (roll, close).
+    pub(crate) is_wanted: bool,
+}
+
+impl SyncPass {
+    pub(crate) const fn is_running(&self) -> bool {
+        self.outstanding > 0
+    }
+}
+
+impl Log {
+    /// Assigns offsets to a batch and queues it; [`Self::end_turn`] writes.
+    ///
+    /// - `batch`: validated; its CRC was checked.
+    /// - `ticket`: names the append in the event that follows [`AppendOutcome::Queued`].
+    pub fn append(
+        &mut self,
+        now: Now,
+        batch: &ValidatedBatch,
+        ticket: u64,
+    ) -> Result<AppendOutcome, AppendError> {
+        self.admit(batch)?;
+        self.last_activity = now.mono;
+        self.is_touched = true;
+        if let Admission::Duplicate(original) =
+            self.producers.check(&batch.header).map_err(AppendError::Producer)?
+        {
+            return Ok(self.answer_duplicate(&batch.header, original, ticket));
+        }
+        let base_offset = self.log_end;
+        let time = WallMs(self.appender.last_append_ms.max(now.wall.0));
+        let stamped = batch.stamp(base_offset, self.spec.leader_epoch, time);
+        let log_append_time_ms = batch.log_append_time(time).0;
+        self.appender.last_append_ms = self.appender.last_append_ms.max(log_append_time_ms);
+        let header = stamped.header;
+        let rolls = self.must_roll(now, &header);
+        self.advance_tip(now, &header, rolls);
+        self.log_end = header.next_offset();
+        let before = self.producers.entry(header.producer_id).copied();
+        self.producers.record(&header);
+        self.note_epoch(self.spec.leader_epoch, base_offset);
+        let bytes = batch.bytes.clone();
+        self.appender.queue.push_back(Queued { stamped, bytes, rolls, before });
+        let end = self.log_end;
+        self.appender.acks.push_back(Ack { ticket, base_offset, end, log_append_time_ms });
+        Ok(AppendOutcome::Queued { base_offset, last_offset: header.last_offset() })
+    }
+
+    /// A batch that is in the log already, or on its way there.
+    fn answer_duplicate(
+        &mut self,
+        header: &BatchHeader,
+        original: BatchMetadata,
+        ticket: u64,
+    ) -> AppendOutcome {
+        let base_offset = original.base_offset();
+        let end = original.last_offset.next();
+        let is_append_time = header.timestamp_type() == TimestampType::LogAppendTime;
+        let log_append_time_ms = if is_append_time { original.timestamp } else { -1 };
+        if end <= self.committed_offset() {
+            return AppendOutcome::Duplicate { base_offset, log_append_time_ms };
+        }
+        let at = self.appender.acks.partition_point(|ack| ack.end <= end);
+        self.appender.acks.insert(at, Ack { ticket, base_offset, end, log_append_time_ms });
+        AppendOutcome::Queued { base_offset, last_offset: original.last_offset }
+    }
+
+    /// Whether a batch may be queued at all.
+    fn admit(&self, batch: &ValidatedBatch) -> Result<(), AppendError> {
+        match self.phase {
+            Phase::Running => {}
+            Phase::Opening(_) => return Err(AppendError::NotReady),
+            Phase::Failed => return Err(AppendError::Failed),
+            Phase::Closing | Phase::Closed | Phase::Deleting | Phase::Deleted => {
+                return Err(AppendError::Closed);
+            }
+        }
+        if self.appender.storage != Storage::Healthy {
+            return Err(AppendError::NoSpace);
+        }
+        assert_eq!(batch.header.bytes_total(), batch.bytes.len(), "one batch, exactly");
+        assert!(batch.header.last_offset_delta >= 0, "offsets grow within a batch");
+        if batch.bytes.len() as u64 > u64::from(self.spec.config.segment_bytes) {
+            return Err(AppendError::TooLarge);
+        }
+        if self.appender.queue.len() >= QUEUE_BATCHES_MAX {
+            return Err(AppendError::QueueFull);
+        }
+        Ok(())
+    }
+
+    fn advance_tip(&mut self, now: Now, header: &BatchHeader, rolls: bool) {
+        let tip = &mut self.appender.tip;
+        if rolls {
+            *tip = Tip {
+                base: header.base_offset,
+                bytes: 0,
+                first_timestamp: None,
+                made_ms: now.wall.0,
+            };
+        }
+        tip.first_timestamp.get_or_insert(header.max_timestamp);
+        tip.bytes += header.bytes_total() as u64;
+    }
+
+    /// Ends a turn: emits the write of what gathered, if none is in flight; rolls; syncs.
+    pub fn end_turn<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        if !matches!(self.phase, Phase::Running | Phase::Closing) {
+            return;
+        }
+        if self.appender.storage == Storage::Healthy {
+            self.prepare_next(ops);
+            self.maybe_write(now, ops);
+        } else {
+            self.pursue_space(now, ops);
+        }
+        self.maybe_sync(now, ops);
+    }
+
+    fn maybe_write<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        let waits_for_sync =
+            self.appender.contract == Durability::EveryBatch && self.durable < self.written;
+        if !self.appender.in_flight.is_empty() || waits_for_sync {
+            return;
+        }
+        let Some(front) = self.appender.queue.front() else {
+            return;
+        };
+        if front.rolls && !self.maybe_switch_segment(now, ops) {
+            return;
+        }
+        if self.appender.is_folder_missing {
+            return;
+        }
+        let active = self.segments.len() - 1;
+        let Some(file) = self.segments[active].file.get().cloned() else {
+            self.open_segment(active, ops);
+            return;
+        };
+        let position = self.segments[active].bytes;
+        let chunks = self.gather();
+        let token = self.wires.token(Pending::Written);
+        ops.push(Op::Write { token, file, position, chunks });
+    }
+
+    /// Moves the next group from the queue into flight and makes the pieces of its write.
+    fn gather(&mut self) -> Vec<Bytes> {
+        let appender = &mut self.appender;
+        let count_max = match appender.contract {
+            Durability::EveryBatch => 1,
+            Durability::PageCache | Durability::GroupCommit => GROUP_BATCHES_MAX,
+        };
+        let mut bytes = 0;
+        let mut count = 0;
+        for (index, queued) in appender.queue.iter().enumerate() {
+            let is_beyond = index > 0 && (queued.rolls || bytes >= GROUP_BYTES_MAX);
+            if index == count_max || is_beyond {
+                break;
+            }
+            bytes += queued.bytes.len() as u64;
+            count += 1;
+        }
+        let fronts: usize =
+            appender.queue.iter().take(count).map(|queued| queued.stamped.resume_at()).sum();
+        let mut arena = Vec::with_capacity(fronts);
+        for queued in appender.queue.iter().take(count) {
+            arena.extend_from_slice(queued.stamped.as_slice());
+        }
+        let mut arena = Bytes::from(arena);
+        let mut chunks = std::mem::take(&mut appender.pieces);
+        chunks.clear();
+        for queued in appender.queue.drain(..count) {
+            let resume_at = queued.stamped.resume_at();
+            chunks.push(arena.split_to(resume_at));
+            if queued.bytes.len() > resume_at {
+                chunks.push(queued.bytes.slice(resume_at..));
+            }
+            appender.in_flight.push((queued.stamped.header, queued.before));
+        }
+        chunks
+    }
+
+    pub(crate) fn on_written<M>(&mut self, now: Now, outcome: Outcome, ops: &mut Vec<Op<M>>) {
+        let Outcome::Wrote(mut chunks, result) = outcome else {
+            self.fail("a write was answered as something else".to_owned());
+            return;
+        };
+        chunks.clear();
+        self.appender.pieces = chunks;
+        if let Err(error) = result {
+            self.on_storage_error(now, error, "write", ops);
+            return;
+        }
+        let interval = self.spec.config.index_interval_bytes;
+        let headers = std::mem::take(&mut self.appender.in_flight);
+        for (header, _) in &headers {
+            let active = self.segments.last_mut().expect("a running log has an active segment");
+            self.reader.remember(active, header);
+            active.take_in(*header, interval);
+            active.touched_ms = now.wall.0;
+            self.written = header.next_offset();
+        }
+        self.appender.in_flight = headers;
+        self.appender.in_flight.clear();
+        self.sync.dirty_since.get_or_insert(now.mono);
+        self.after_write(ops);
+    }
+
+    /// Tells everybody whose batch is committed now. `before`: where the committed offset was.
+    pub(crate) fn settle_acks(&mut self, before: Offset) {
+        let committed = self.committed_offset();
+        while let Some(ack) = self.appender.acks.front() {
+            if ack.end > committed {
+                break;
+            }
+            self.events.push(LogEvent::Appended {
+                ticket: ack.ticket,
+                base_offset: ack.base_offset,
+                log_append_time_ms: ack.log_append_time_ms,
+                log_start_offset: self.log_start,
+            });
+            self.appender.acks.pop_front();
+        }
+        if committed > before {
+            self.events.push(LogEvent::CommittedAdvanced);
+        }
+    }
+
+    /// A write, or the making of a segment, failed.
+    pub(crate) fn on_storage_error<M>(
+        &mut self,
+        now: Now,
+        error: IoError,
+        what: &'static str,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        if !may_pass(error) {
+            self.fail(format!("{what} in {} failed: {error}", self.spec.dir.display()));
+            return;
+        }
+        self.abandon_appends(AppendError::NoSpace);
+        let retry_at = now.mono.plus_ms(SPACE_RETRY_MS);
+        self.events.push(LogEvent::SpaceGone);
+        self.begin_cutting(retry_at, ops);
+    }
+
+    /// Fails everything assigned and not written; offsets go back to the written end.
+    pub(crate) fn abandon_appends(&mut self, error: AppendError) {
+        let keep_from = match error {
+            // Written and waiting for its sync: that may still come.
+            AppendError::NoSpace => self.written,
+            AppendError::NotReady
+            | AppendError::Failed
+            | AppendError::Closed
+            | AppendError::TooLarge
+            | AppendError::QueueFull
+            | AppendError::Producer(_) => Offset(-1),
+        };
+        let first = self.appender.acks.partition_point(|ack| ack.end <= keep_from);
+        for ack in self.appender.acks.drain(first..) {
+            self.events.push(LogEvent::AppendFailed { ticket: ack.ticket, error });
+        }
+        let queue = std::mem::take(&mut self.appender.queue);
+        for queued in queue.into_iter().rev() {
+            self.producers.rewind(queued.stamped.header.producer_id, queued.before);
+        }
+        for (header, before) in std::mem::take(&mut self.appender.in_flight).into_iter().rev() {
+            self.producers.rewind(header.producer_id, before);
+        }
+        self.log_end = self.written;
+        if self.epochs.truncate_from_end(self.log_end) == EpochChange::Changed {
+            self.is_epochs_dirty = true;
+        }
+        if !self.segments.is_empty() {
+            self.appender.reset_tip(&self.segments);
+        }
+    }
+
+    /// Cuts what a failed write may have left, and lets go of the segment that was to follow.
+    fn begin_cutting<M>(&mut self, retry_at: Mono, ops: &mut Vec<Op<M>>) {
+        self.appender.storage = Storage::Cutting { retry_at };
+        let active = self.active_mut();
+        active.reserved_bytes = 0;
+        let length = active.bytes;
+        if let Some(file) = active.file.get().cloned() {
+            let token = self.wires.token(Pending::Cut);
+            ops.push(Op::Truncate { token, file, length });
+        }
+        self.maybe_drop_next(ops);
+    }
+
+    /// Removes the file of the next segment, once it is not being opened any more: its name is an
+    /// offset that no batch will have.
+    fn maybe_drop_next<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        let is_droppable =
+            self.appender.next.as_ref().is_some_and(|next| !matches!(next.file, LazyFile::Opening));
+        if !is_droppable {
+            return;
+        }
+        if let Some(next) = self.appender.next.take() {
+            let path = self.spec.dir.join(crate::segment::log_name(next.base));
+            let token = self.wires.token(Pending::NextRemoved);
+            ops.push(Op::Remove { token, path });
+        }
+    }
+
+    /// One of the ops that lead out of a full disk ended.
+    pub(crate) fn on_space_step<M>(
+        &mut self,
+        now: Now,
+        step: &Pending,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let retry_at = now.mono.plus_ms(SPACE_RETRY_MS);
+        match (step, result) {
+            (Pending::Probed, Ok(())) => {
+                self.appender.storage = Storage::Healthy;
+                self.events.push(LogEvent::SpaceBack);
+            }
+            (Pending::Probed, Err(_)) => self.appender.storage = Storage::Full { retry_at },
+            (_, Ok(())) => {}
+            (_, Err(error)) if may_pass(error) => self.begin_cutting(retry_at, ops),
+            (_, Err(error)) => self.fail(format!(
+                "cutting back {} after a failed write: {error}",
+                self.spec.dir.display()
+            )),
+        }
+    }
+
+    /// Goes the next step out of a full disk.
+    fn pursue_space<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        self.maybe_drop_next(ops);
+        let is_cutting = self.appender.next.is_some()
+            || self.wires.has(|pending| matches!(pending, Pending::Cut | Pending::NextRemoved))
+            || self.active().is_reserving;
+        match self.appender.storage {
+            Storage::Cutting { retry_at } if !is_cutting => {
+                self.appender.storage = Storage::Full { retry_at };
+            }
+            Storage::Full { retry_at } if now.mono >= retry_at => self.probe(retry_at, ops),
+            Storage::Healthy
+            | Storage::Cutting { .. }
+            | Storage::Full { .. }
+            | Storage::Probing { .. } => {}
+        }
+    }
+
+    /// Asks for blocks behind the end: what a write would need, without writing.
+    fn probe<M>(&mut self, retry_at: Mono, ops: &mut Vec<Op<M>>) {
+        self.appender.storage = Storage::Probing { retry_at };
+        let active = self.active_mut();
+        let position = active.bytes;
+        let token_for = Pending::Probed;
+        if let Some(file) = active.file.get().cloned() {
+            active.reserved_bytes = position + SPACE_PROBE_BYTES;
+            let token = self.wires.token(token_for);
+            ops.push(Op::Allocate { token, file, position, length: SPACE_PROBE_BYTES });
+        } else {
+            // The file itself could not be made: the next append tries again.
+            self.appender.storage = Storage::Healthy;
+            self.events.push(LogEvent::SpaceBack);
+        }
+    }
+
+    /// Starts a round of syncs if the contract, `flush.*`, a roll or the bound on the tail asks.
+    pub(crate) fn maybe_sync<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        let is_clean = self.durable == self.written && !self.sync.is_wanted;
+        if self.sync.is_running() || is_clean || !self.is_sync_due(now) {
+            return;
+        }
+        self.sync.is_wanted = false;
+        self.sync.target = self.written;
+        if std::mem::take(&mut self.sync.is_folder_dirty) {
+            self.sync.outstanding += 1;
+            let token = self.wires.token(Pending::FolderSynced);
+            ops.push(Op::SyncDir { token, path: self.spec.dir.clone() });
+        }
+        for segment in &mut self.segments {
+            let Some(file) = segment.file.get().cloned() else { continue };
+            if segment.synced_bytes == segment.bytes {
+                continue;
+            }
+            self.sync.outstanding += 1;
+            let (base, bytes) = (segment.base_offset, segment.bytes);
+            let token = self.wires.token(Pending::Synced { base, bytes });
+            ops.push(Op::Sync { token, file });
+        }
+        self.maybe_end_sync();
+    }
+
+    fn is_sync_due(&self, now: Now) -> bool {
+        let config = &self.spec.config;
+        if self.sync.is_wanted || self.appender.contract != Durability::PageCache {
+            return true;
+        }
+        let messages = u64::try_from(self.written.0 - self.durable.0).unwrap_or(0);
+        let segment = self.active();
+        messages >= config.flush_messages
+            || segment.bytes - segment.synced_bytes >= BACKGROUND_SYNC_BYTES
+            || self.sync_deadline().is_some_and(|deadline| now.mono >= deadline)
+    }
+
+    /// When what is written has to be synced at the latest.
+    pub(crate) fn sync_deadline(&self) -> Option<Mono> {
+        let ms = self.spec.config.flush_ms.min(BACKGROUND_SYNC_MS);
+        let is_waiting = !self.sync.is_running();
+        self.sync.dirty_since.filter(|_| is_waiting).map(|since| since.plus_ms(ms))
+    }
+
+    pub(crate) fn on_synced(&mut self, base: Offset, bytes: u64, result: Result<(), IoError>) {
+        if let Err(error) = result {
+            let dir = self.spec.dir.display();
+            self.fail(format!("sync of segment {base} in {dir} failed: {error}"));
+            return;
+        }
+        if let Some(segment) = self.segment_mut(base) {
+            segment.synced_bytes = segment.synced_bytes.max(bytes);
+        }
+        self.sync.outstanding -= 1;
+        self.maybe_end_sync();
+    }
+
+    pub(crate) fn on_folder_synced(&mut self, result: Result<(), IoError>) {
+        if let Err(error) = result {
+            self.fail(format!("sync of folder {} failed: {error}", self.spec.dir.display()));
+            return;
+        }
+        self.sync.outstanding -= 1;
+        self.maybe_end_sync();
+    }
+
+    fn maybe_end_sync(&mut self) {
+        if self.sync.outstanding > 0 {
+            return;
+        }
+        self.durable = self.durable.max(self.sync.target);
+        // What was written meanwhile is younger than it could be told here; syncing it a little
+        // later than asked would break `flush.ms`, a little earlier does not.
+        self.sync.dirty_since = self.sync.dirty_since.filter(|_| self.durable < self.written);
+    }
+
+    /// See [`Self::verify`].
+    pub(crate) fn verify_appends(&self) {
+        let ends = self.appender.acks.iter().map(|ack| ack.end);
+        assert!(ends.is_sorted(), "acknowledgements ascend");
+        let mut end = self.written;
+        let headers = self.appender.in_flight.iter().map(|(header, _)| header);
+        let queued = self.appender.queue.iter().map(|queued| &queued.stamped.header);
+        for header in headers.chain(queued) {
+            assert_eq!(header.base_offset, end, "what waits follows what is written, without gap");
+            end = header.next_offset();
+        }
+        assert_eq!(end, self.log_end, "the end is the end of what waits");
+    }
+}
+
+/// The mode in which a new segment is opened.
+pub(crate) const NEW_SEGMENT: OpenMode = OpenMode::Create;

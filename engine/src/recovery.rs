@@ -1,0 +1,805 @@
+//! Opening a log: from a checkpoint without touching a file, or from its folder.
+//!
+//! ```text
+//!  clean stop, checkpoint ──▶ Ready                                  (no file operation)
+//!
+//!  else:  list folder ─▶ epochs ─▶ newest producer snapshot ─▶ index of the first segment to scan
+//!              │                                                           │
+//!              └ orphans removed                                           ▼
+//!         Ready ◀─ finish ◀── scan of every batch from the recovery point on, CRC and all
+//!                  (cut the tail, drop what lies behind a cut, write what was rebuilt)
+//! ```
+//!
+//! - The scan starts at the recovery point, or at the newest producers' state if that is older,
+//!   never at the start of the log: at the last index entry before it.
+//! - At or above the recovery point the first bytes that are no whole, right batch end the log: the
+//!   file is cut there and later segments go. [`RecoveryReport`] says what went.
+//! - Below it such bytes were promised to be durable. They are never cut: a batch with a wrong
+//!   CRC puts its segment into quarantine from there; where no batch can be found at all the log
+//!   fails, and the operator decides.
+//! - After a kill the page cache still has what was written, so on the same boot of the machine the
+//!   checkpoint's written end counts as the recovery point.
+
+use bytes::Bytes;
+use millrace_io::{DirEntry, FileRef, IoError, IoErrorKind, Now, Op, OpenMode};
+
+use crate::checkpoint::{PartitionCheckpoint, SegmentCheckpoint};
+use crate::checkpoint_file::{LEADER_EPOCH_FILE, read_epochs};
+use crate::index::{
+    OffsetIndex, TimeIndex, offset_entries_before, sane_offset_bytes, sane_time_bytes,
+    time_entries_until,
+};
+use crate::log::{Log, LogEvent, Outcome, Pending, Phase};
+use crate::partition_metadata::PARTITION_METADATA_FILE;
+use crate::producer_state::ProducerState;
+use crate::segment::{
+    CLEANED_SUFFIX, DELETED_SUFFIX, IndexBytes, LOG_SUFFIX, LazyFile, MaxTimestamp,
+    OFFSET_INDEX_SUFFIX, SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX, Segment, TIME_INDEX_SUFFIX, file_name,
+    parse_file_name,
+};
+use crate::{Offset, producer_snapshot};
+
+mod scan;
+
+pub use scan::{CutReason, SCAN_BYTES};
+pub(crate) use scan::{Found, Scanner, Want};
+
+/// What is known before a log is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// The last process stopped cleanly: everything in the folder can be trusted.
+    pub is_clean: bool,
+    /// From the shard checkpoint, if there is one.
+    pub checkpoint: Option<PartitionCheckpoint>,
+    /// The machine was not restarted since the checkpoint was written.
+    pub is_same_boot: bool,
+    /// From `recovery-point-offset-checkpoint`; 0 if it is not there.
+    pub recovery_point: Offset,
+    /// From `log-start-offset-checkpoint`; 0 if it is not there.
+    pub log_start: Offset,
+    /// From `replication-offset-checkpoint`; 0 if it is not there.
+    pub high_watermark: Offset,
+}
+
+/// What opening a log came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Where the log ends.
+    pub log_end: Offset,
+    /// Bytes read and checked.
+    pub scanned_bytes: u64,
+    /// Batches found whole.
+    pub scanned_batches: u64,
+    /// What was cut off the end, if anything was.
+    pub cut: Option<TailCut>,
+    /// Segments behind the cut that went with it.
+    pub dropped_segments: u32,
+    /// Leftovers (`.deleted`, `.cleaned`) that were removed.
+    pub orphan_files: u32,
+    /// Records from here to the recovery point were promised to be durable and are gone.
+    pub missing_from: Option<Offset>,
+    /// The folder was not there: whatever the log held is gone, or it never held anything.
+    pub is_folder_missing: bool,
+}
+
+/// A tail that was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TailCut {
+    /// Base offset of the segment.
+    pub segment: Offset,
+    /// New length of its file, bytes.
+    pub position: u64,
+    /// Bytes cut off, those of dropped segments included.
+    pub bytes: u64,
+    /// Why the batch there does not count.
+    pub reason: CutReason,
+}
+
+/// The largest epoch or snapshot file that is read, bytes.
+const SMALL_FILE_BYTES_MAX: u32 = 64 << 20;
+/// The largest index file that is read, bytes; Kafka's default is 10 MiB.
+const INDEX_BYTES_MAX: u32 = 256 << 20;
+/// A segment above this size has index entries: twice Kafka's default interval.
+const INDEXED_FROM_BYTES: u64 = 16 << 10;
+
+/// Which answer of the world recovery waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    Listed,
+    Epochs,
+    Snapshot,
+    OffsetIndex,
+    TimeIndex,
+    File,
+    Bytes,
+    Ended,
+}
+
+/// A recovery under way.
+#[derive(Debug)]
+pub(crate) struct Recovery {
+    opening: Opening,
+    report: RecoveryReport,
+    /// Offsets of the snapshot files that may still be tried, ascending.
+    snapshots: Vec<Offset>,
+    /// All of them.
+    snapshots_all: Vec<Offset>,
+    /// Lengths of the `.log` files.
+    lengths: Vec<(Offset, u64)>,
+    /// The producers count up to here; the scan goes on from there.
+    producers_from: Offset,
+    /// The end of the log turned out to lie below the producers' state: start over with one that
+    /// is at most this.
+    producers_limit: Offset,
+    /// Everything below is promised to be durable.
+    point: Offset,
+    /// The first segment that was scanned, and the one being scanned.
+    first_scanned: usize,
+    index: usize,
+    /// Where its scan began.
+    start: u64,
+    offset_index: Bytes,
+    file: Option<FileRef>,
+    scanner: Option<Scanner>,
+    has_metadata: bool,
+    is_finishing: bool,
+}
+
+impl Recovery {
+    fn new(opening: Opening) -> Self {
+        let checkpoint = opening.checkpoint.as_ref();
+        let written = checkpoint.filter(|_| opening.is_same_boot).map_or(0, |known| known.written);
+        let synced = checkpoint.map_or(0, |known| known.recovery_point);
+        let point = opening.recovery_point.max(Offset(written)).max(Offset(synced));
+        Self {
+            report: RecoveryReport::default(),
+            snapshots: Vec::new(),
+            snapshots_all: Vec::new(),
+            lengths: Vec::new(),
+            producers_from: Offset(0),
+            producers_limit: Offset(i64::MAX),
+            point,
+            first_scanned: 0,
+            index: 0,
+            start: 0,
+            offset_index: Bytes::new(),
+            file: None,
+            scanner: None,
+            has_metadata: false,
+            is_finishing: false,
+            opening,
+        }
+    }
+
+    fn known_segment(&self, base: Offset) -> Option<&SegmentCheckpoint> {
+        let segments = &self.opening.checkpoint.as_ref()?.segments;
+        segments.iter().find(|segment| segment.base_offset == base.0)
+    }
+}
+
+impl Log {
+    /// Installs the checkpoint of a clean stop, or begins to read the folder.
+    pub(crate) fn begin_recovery<M>(&mut self, opening: Opening, now: Now, ops: &mut Vec<Op<M>>) {
+        if opening.is_clean
+            && let Some(checkpoint) = &opening.checkpoint
+            && self.install(checkpoint)
+        {
+            self.log_start = self.log_start.max(opening.log_start.min(self.written));
+            self.high_watermark = self.high_watermark.max(self.log_start);
+            self.become_ready(now, RecoveryReport { log_end: self.log_end, ..Default::default() });
+            return;
+        }
+        self.phase = Phase::Opening(Box::new(Recovery::new(opening)));
+        let path = self.spec.dir.clone();
+        self.recovery_op(Step::Listed, ops, |token| Op::List { token, path });
+    }
+
+    /// Takes a clean checkpoint over; false if it contradicts itself.
+    fn install(&mut self, checkpoint: &PartitionCheckpoint) -> bool {
+        let bases = checkpoint.segments.iter().map(|segment| segment.base_offset);
+        let is_sane = !checkpoint.segments.is_empty()
+            && bases.is_sorted_by(|a, b| a < b)
+            && checkpoint.log_start <= checkpoint.high_watermark
+            && checkpoint.high_watermark <= checkpoint.written
+            && checkpoint.producers_offset == checkpoint.written
+            && checkpoint
+                .segments
+                .last()
+                .is_some_and(|last| last.base_offset <= checkpoint.written);
+        let producers =
+            producer_snapshot::decode(&checkpoint.producers, self.spec.config.producers_max);
+        let (true, Ok(producers)) = (is_sane, producers) else {
+            return false;
+        };
+        self.producers = producers;
+        self.segments = checkpoint.segments.iter().map(SegmentCheckpoint::to_segment).collect();
+        self.log_start = Offset(checkpoint.log_start);
+        self.high_watermark = Offset(checkpoint.high_watermark);
+        self.written = Offset(checkpoint.written);
+        self.log_end = self.written;
+        self.durable = Offset(checkpoint.recovery_point).min(self.written);
+        self.install_epochs(&checkpoint.epochs);
+        true
+    }
+
+    fn become_ready(&mut self, now: Now, report: RecoveryReport) {
+        self.phase = Phase::Running;
+        self.appender.reset_tip(&self.segments);
+        self.reader.hot_from = self.log_end;
+        self.sync.dirty_since = (self.durable < self.written).then_some(now.mono);
+        self.events.push(LogEvent::Ready(report));
+    }
+
+    fn recovery_op<M>(
+        &mut self,
+        step: Step,
+        ops: &mut Vec<Op<M>>,
+        op: impl FnOnce(millrace_io::Token) -> Op<M>,
+    ) {
+        let token = self.wires.token(Pending::Recovery(step));
+        ops.push(op(token));
+    }
+
+    /// An answer of the world to one of the steps.
+    pub(crate) fn on_recovery<M>(
+        &mut self,
+        now: Now,
+        step: Step,
+        outcome: Outcome,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        if !matches!(self.phase, Phase::Opening(_)) {
+            // Failed or deleted meanwhile: the answer is of no interest.
+            return;
+        }
+        let Phase::Opening(mut recovery) = std::mem::replace(&mut self.phase, Phase::Failed) else {
+            return;
+        };
+        let result = match step {
+            Step::Listed => self.on_listed(now, &mut recovery, outcome.listed(), ops),
+            Step::Epochs => self.on_epochs_read(&mut recovery, outcome.read(), ops),
+            Step::Snapshot => self.on_snapshot_read(&mut recovery, outcome.read(), ops),
+            Step::OffsetIndex => self.on_offset_index(&mut recovery, outcome.read(), ops),
+            Step::TimeIndex => self.on_time_index(&mut recovery, &outcome.read(), ops),
+            Step::File => self.on_file_opened(&mut recovery, outcome.opened(), ops),
+            Step::Bytes => self.on_bytes(&mut recovery, outcome.read(), ops),
+            Step::Ended => outcome.done().map_err(Failure::Io),
+        };
+        self.phase = Phase::Opening(recovery);
+        if let Err(failure) = result {
+            let dir = self.spec.dir.display().to_string();
+            self.fail(match failure {
+                Failure::Io(error) => format!("recovery of {dir} failed: {error}"),
+                Failure::Corrupt { segment, position } => format!(
+                    "{dir} holds no batch at byte {position} of segment {segment}, below the \
+                     recovery point; nothing was changed"
+                ),
+            });
+        }
+    }
+}
+
+/// Why a recovery cannot go on.
+enum Failure {
+    Io(IoError),
+    Corrupt { segment: Offset, position: u64 },
+}
+
+type Progress = Result<(), Failure>;
+
+impl Log {
+    /// The folder's entries: what is there, and what is left over.
+    fn on_listed<M>(
+        &mut self,
+        now: Now,
+        recovery: &mut Recovery,
+        result: Result<Vec<DirEntry>, IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        let entries = match result {
+            Ok(entries) => entries,
+            Err(error) if error.kind == IoErrorKind::NotFound => {
+                recovery.report.is_folder_missing = true;
+                Vec::new()
+            }
+            Err(error) => return Err(Failure::Io(error)),
+        };
+        for entry in entries.iter().filter(|entry| !entry.is_dir) {
+            self.on_entry(recovery, entry, ops);
+        }
+        recovery.has_metadata = entries.iter().any(|entry| entry.name == PARTITION_METADATA_FILE);
+        self.segments = found_segments(&entries, recovery);
+        self.log_start = recovery.opening.log_start;
+        if let Some(checkpoint) = &recovery.opening.checkpoint {
+            self.log_start = self.log_start.max(Offset(checkpoint.log_start));
+        }
+        if self.segments.is_empty() {
+            return self.begin_empty(now, recovery, ops);
+        }
+        let path = self.spec.dir.join(LEADER_EPOCH_FILE);
+        self.recovery_op(Step::Epochs, ops, |token| Op::ReadWhole {
+            token,
+            path,
+            length_max: SMALL_FILE_BYTES_MAX,
+        });
+        Ok(())
+    }
+
+    /// Notes a snapshot; removes what an interrupted deletion or compaction left.
+    fn on_entry<M>(&mut self, recovery: &mut Recovery, entry: &DirEntry, ops: &mut Vec<Op<M>>) {
+        let Some((offset, suffix)) = parse_file_name(&entry.name) else {
+            return;
+        };
+        if suffix == SNAPSHOT_SUFFIX {
+            recovery.snapshots.push(offset);
+            recovery.snapshots_all.push(offset);
+        }
+        // `.swap` without its cleaned counterparts is handled where segments are listed; what
+        // compaction did not finish writing never replaced anything.
+        if suffix.ends_with(DELETED_SUFFIX) || suffix.ends_with(CLEANED_SUFFIX) {
+            recovery.report.orphan_files += 1;
+            let path = self.spec.dir.join(&entry.name);
+            let token = self.wires.token(Pending::Housekeeping);
+            ops.push(Op::Remove { token, path });
+        }
+    }
+
+    /// A folder without a segment: the log starts empty where its checkpoint says.
+    fn begin_empty<M>(
+        &mut self,
+        now: Now,
+        recovery: &mut Recovery,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        let start = self.log_start;
+        self.segments = vec![Segment::empty(start, now.wall.0)];
+        (self.log_end, self.written, self.durable) = (start, start, start);
+        self.high_watermark = start;
+        self.appender.is_folder_missing = true;
+        let path = self.spec.dir.clone();
+        let token = self.wires.token(Pending::FolderMade);
+        ops.push(Op::MakeDir { token, path });
+        recovery.is_finishing = true;
+        Ok(())
+    }
+
+    fn on_epochs_read<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        result: Result<Bytes, IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        // An unreadable epoch file is rebuilt as far as the scan reaches; older epochs come from
+        // the checkpoint, if there is one.
+        let read = result.ok().and_then(|bytes| read_epochs(&bytes).ok());
+        match (read, &recovery.opening.checkpoint) {
+            (Some(epochs), _) => self.epochs = epochs,
+            (None, Some(checkpoint)) => {
+                let entries = checkpoint.epochs.clone();
+                self.install_epochs(&entries);
+            }
+            (None, None) => {}
+        }
+        self.choose_producers(recovery, ops)
+    }
+
+    /// Finds the newest producers' state that may count: the checkpoint's, else a snapshot file's.
+    fn choose_producers<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) -> Progress {
+        let limit = recovery.producers_limit;
+        self.producers = ProducerState::new(self.spec.config.producers_max);
+        if let Some(checkpoint) = &recovery.opening.checkpoint
+            && checkpoint.producers_offset >= 0
+            && checkpoint.producers_offset <= limit.0
+            && let Ok(producers) =
+                producer_snapshot::decode(&checkpoint.producers, self.spec.config.producers_max)
+        {
+            self.producers = producers;
+            recovery.producers_from = Offset(checkpoint.producers_offset);
+            return self.begin_scan(recovery, ops);
+        }
+        recovery.snapshots.retain(|offset| *offset <= limit);
+        if let Some(offset) = recovery.snapshots.last() {
+            let path = self.spec.dir.join(file_name(*offset, SNAPSHOT_SUFFIX));
+            self.recovery_op(Step::Snapshot, ops, |token| Op::ReadWhole {
+                token,
+                path,
+                length_max: SMALL_FILE_BYTES_MAX,
+            });
+            return Ok(());
+        }
+        // No state at all: as Kafka does, older segments are not read for it.
+        let last = self.segments.last().map_or(Offset(0), |segment| segment.base_offset);
+        recovery.producers_from = last.min(limit);
+        self.begin_scan(recovery, ops)
+    }
+
+    fn on_snapshot_read<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        result: Result<Bytes, IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        let offset = recovery.snapshots.pop().unwrap_or_default();
+        let decoded = result.ok().and_then(|bytes| {
+            producer_snapshot::decode(&bytes, self.spec.config.producers_max).ok()
+        });
+        let Some(producers) = decoded else {
+            let path = self.spec.dir.join(file_name(offset, SNAPSHOT_SUFFIX));
+            let token = self.wires.token(Pending::Housekeeping);
+            ops.push(Op::Remove { token, path });
+            return self.choose_producers(recovery, ops);
+        };
+        self.producers = producers;
+        recovery.producers_from = offset;
+        self.begin_scan(recovery, ops)
+    }
+
+    /// Finds the segment to start in, and reads its indexes.
+    fn begin_scan<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) -> Progress {
+        let from = recovery.scan_from();
+        recovery.index = self.segment_index_of(from);
+        recovery.first_scanned = recovery.index;
+        for segment in &mut self.segments[recovery.index..] {
+            let length = recovery.lengths.iter().find(|(base, _)| *base == segment.base_offset);
+            segment.bytes = length.map_or(0, |(_, length)| *length);
+        }
+        let base = self.segments[recovery.index].base_offset;
+        self.written = base;
+        let path = self.spec.dir.join(file_name(base, OFFSET_INDEX_SUFFIX));
+        self.recovery_op(Step::OffsetIndex, ops, |token| Op::ReadWhole {
+            token,
+            path,
+            length_max: INDEX_BYTES_MAX,
+        });
+        Ok(())
+    }
+
+    fn on_offset_index<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        result: Result<Bytes, IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        recovery.offset_index = result.unwrap_or_default();
+        let base = self.segments[recovery.index].base_offset;
+        let path = self.spec.dir.join(file_name(base, TIME_INDEX_SUFFIX));
+        self.recovery_op(Step::TimeIndex, ops, |token| Op::ReadWhole {
+            token,
+            path,
+            length_max: INDEX_BYTES_MAX,
+        });
+        Ok(())
+    }
+
+    /// Both indexes are read: what lies before the scan stays, the scan starts at the last entry.
+    fn on_time_index<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        result: &Result<Bytes, IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        let times = result.as_ref().map_or(&[][..], |bytes| bytes);
+        let from = recovery.scan_from();
+        let known = recovery.known_segment(self.segments[recovery.index].base_offset).cloned();
+        let segment = &mut self.segments[recovery.index];
+        let offsets = &recovery.offset_index;
+        let offsets = &offsets[..sane_offset_bytes(offsets, segment.bytes)];
+        let (kept, last) = offset_entries_before(offsets, segment.relative(from));
+        segment.offsets = OffsetIndex::stored(u32::try_from(kept).unwrap_or(0));
+        segment.offsets.load(&offsets[..kept]);
+        let times = &times[..sane_time_bytes(times)];
+        let (kept, time) = time_entries_until(times, last.map(|entry| entry.relative));
+        segment.times = TimeIndex::stored(u32::try_from(kept).unwrap_or(0));
+        segment.times.load(&times[..kept]);
+        segment.time_indexed = time.map_or(-1, |entry| entry.timestamp);
+        let max = time.map_or(MaxTimestamp::NONE, |entry| MaxTimestamp {
+            timestamp: entry.timestamp,
+            offset: segment.base_offset.plus(i64::from(entry.relative)),
+        });
+        let known_max = known.as_ref().and_then(SegmentCheckpoint::max).filter(|_| last.is_some());
+        segment.max_timestamp =
+            Some(known_max.filter(|known| known.timestamp > max.timestamp).unwrap_or(max));
+        segment.first_timestamp = known.as_ref().and_then(SegmentCheckpoint::first);
+        let position = last.map_or(0, |entry| u64::from(entry.position));
+        self.open_for_scan(recovery, position, ops);
+        Ok(())
+    }
+
+    /// Opens the segment to scan; the scan begins at `position`.
+    fn open_for_scan<M>(&mut self, recovery: &mut Recovery, position: u64, ops: &mut Vec<Op<M>>) {
+        let segment = &mut self.segments[recovery.index];
+        let end = segment.bytes;
+        segment.bytes = position;
+        segment.unindexed_bytes = 0;
+        recovery.start = position;
+        recovery.scanner = Some(Scanner::new(position, end, segment.base_offset));
+        let path = segment.path(&self.spec.dir, LOG_SUFFIX);
+        let mode = OpenMode::ReadWrite;
+        self.recovery_op(Step::File, ops, |token| Op::Open { token, path, mode });
+    }
+
+    fn on_file_opened<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        result: Result<(FileRef, u64), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        let (file, _) = result.map_err(Failure::Io)?;
+        recovery.file = Some(file);
+        self.scan_on(recovery, ops)
+    }
+
+    /// Asks for the next bytes, or ends the scan of a segment.
+    fn scan_on<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) -> Progress {
+        let (Some(scanner), Some(file)) = (&recovery.scanner, recovery.file.clone()) else {
+            return Ok(());
+        };
+        match scanner.want() {
+            Want::Read { position, length } => {
+                let op = |token| Op::Read { token, file, position, length };
+                self.recovery_op(Step::Bytes, ops, op);
+                Ok(())
+            }
+            Want::End { position, cut } => self.end_segment(recovery, position, cut, ops),
+        }
+    }
+
+    fn on_bytes<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        result: Result<Bytes, IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        let bytes = result.map_err(Failure::Io)?;
+        recovery.report.scanned_bytes += bytes.len() as u64;
+        let Some(mut scanner) = recovery.scanner.take() else {
+            return Ok(());
+        };
+        scanner.feed(&bytes, &mut |found| self.on_found(recovery, &found));
+        recovery.scanner = Some(scanner);
+        self.scan_on(recovery, ops)
+    }
+
+    /// A whole batch.
+    fn on_found(&mut self, recovery: &mut Recovery, found: &Found<'_>) {
+        recovery.report.scanned_batches += 1;
+        let header = &found.header;
+        let interval = self.spec.config.index_interval_bytes;
+        let segment = &mut self.segments[recovery.index];
+        segment.take_in(*header, interval);
+        self.note_epoch(header.leader_epoch, header.base_offset);
+        if header.base_offset >= recovery.producers_from {
+            self.replay(header, found.bytes);
+        }
+        self.written = self.written.max(header.next_offset());
+    }
+
+    /// The scan of one segment ended: on to the next, or cut here.
+    fn end_segment<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        position: u64,
+        cut: Option<CutReason>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        let base = self.segments[recovery.index].base_offset;
+        if cut.is_some() && position == recovery.start && position > 0 {
+            // The index led astray: without it.
+            self.scan_anew(recovery, ops);
+            return Ok(());
+        }
+        if let Some(reason) = cut {
+            if self.maybe_quarantine(recovery, position) {
+                return self.scan_on(recovery, ops);
+            }
+            let end = recovery.scanner.as_ref().map_or(base, Scanner::next_offset);
+            if end < recovery.point {
+                return Err(Failure::Corrupt { segment: base, position });
+            }
+            self.cut_tail(recovery, position, reason, ops);
+            return self.end_scan(recovery, ops);
+        }
+        self.segments[recovery.index].file = match recovery.file.take() {
+            Some(file) => LazyFile::Open(file),
+            None => LazyFile::Closed,
+        };
+        if recovery.index + 1 == self.segments.len() {
+            return self.end_scan(recovery, ops);
+        }
+        // A sealed segment has its largest timestamp in the index, and no gap behind it that a
+        // lost tail would leave: the next one starts at or behind its end.
+        self.segments[recovery.index].index_time();
+        recovery.index += 1;
+        self.written = self.written.max(self.segments[recovery.index].base_offset);
+        self.scan_anew(recovery, ops);
+        Ok(())
+    }
+
+    /// Scans the whole of the current segment and builds its indexes from nothing.
+    fn scan_anew<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) {
+        let segment = &mut self.segments[recovery.index];
+        let length = recovery.lengths.iter().find(|(base, _)| *base == segment.base_offset);
+        segment.bytes = length.map_or(0, |(_, length)| *length);
+        segment.offsets = OffsetIndex::empty();
+        segment.times = TimeIndex::empty();
+        segment.max_timestamp = Some(MaxTimestamp::NONE);
+        segment.first_timestamp = None;
+        segment.time_indexed = -1;
+        self.open_for_scan(recovery, 0, ops);
+    }
+
+    /// A batch with a wrong CRC that was promised to be durable stays, unread, and the scan goes on
+    /// behind it. False if it was not promised, or is no batch.
+    fn maybe_quarantine(&mut self, recovery: &mut Recovery, position: u64) -> bool {
+        let Some(scanner) = recovery.scanner.as_mut() else {
+            return false;
+        };
+        let Some(header) = scanner.skip_bad_batch(recovery.point) else {
+            return false;
+        };
+        let base = self.segments[recovery.index].base_offset;
+        let interval = self.spec.config.index_interval_bytes;
+        self.segments[recovery.index].take_in(header, interval);
+        self.written = self.written.max(header.next_offset());
+        self.quarantine(base, position, "wrong CRC below the recovery point");
+        true
+    }
+
+    /// Cuts the segment being scanned at `position` and drops those behind it.
+    fn cut_tail<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        position: u64,
+        reason: CutReason,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let dropped: Vec<Segment> = self.segments.drain(recovery.index + 1..).collect();
+        let segment = &mut self.segments[recovery.index];
+        let length = recovery.lengths.iter().find(|(base, _)| *base == segment.base_offset);
+        let mut bytes = length.map_or(0, |(_, length)| length.saturating_sub(position));
+        bytes += dropped.iter().map(|segment| segment.bytes).sum::<u64>();
+        recovery.report.dropped_segments += u32::try_from(dropped.len()).unwrap_or(u32::MAX);
+        recovery.report.cut =
+            Some(TailCut { segment: segment.base_offset, position, bytes, reason });
+        if let Some(file) = recovery.file.take() {
+            segment.file = LazyFile::Open(file.clone());
+            self.recovery_op(Step::Ended, ops, |token| Op::Truncate {
+                token,
+                file,
+                length: position,
+            });
+        }
+        for segment in dropped {
+            for suffix in SEGMENT_SUFFIXES {
+                let path = segment.path(&self.spec.dir, suffix);
+                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+            }
+        }
+    }
+
+    /// The end of the log is known.
+    fn end_scan<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) -> Progress {
+        if recovery.producers_from > self.written {
+            // The producers' state is of batches that did not survive: an older one, once more.
+            recovery.producers_limit = self.written;
+            for segment in &mut self.segments {
+                segment.file = LazyFile::Closed;
+            }
+            return self.choose_producers(recovery, ops);
+        }
+        if self.written < recovery.point {
+            recovery.report.missing_from = Some(self.written);
+        }
+        if self.log_start > self.written {
+            self.restart_at_log_start(recovery, ops);
+        }
+        self.log_end = self.written;
+        self.epochs.truncate_from_end(self.log_end);
+        self.is_epochs_dirty = true;
+        self.log_start = self.log_start.max(self.segments[0].base_offset).min(self.log_end);
+        self.high_watermark = recovery.opening.high_watermark.max(self.log_start).min(self.log_end);
+        let durable = if recovery.opening.is_clean { self.log_end } else { recovery.point };
+        self.durable = durable.min(self.log_end);
+        self.drop_stale_files(recovery, ops);
+        let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base_offset).collect();
+        for (index, base) in bases.into_iter().enumerate() {
+            if index >= recovery.first_scanned {
+                self.segments[index].synced_bytes = 0;
+                self.cut_indexes(base, ops);
+            }
+        }
+        if !recovery.has_metadata {
+            self.write_partition_metadata(ops);
+        }
+        self.maybe_write_epochs(ops);
+        recovery.report.log_end = self.log_end;
+        recovery.is_finishing = true;
+        Ok(())
+    }
+
+    /// The log lost its end below its start: it goes on, empty, where it starts, so that no offset
+    /// that was deleted is given out again.
+    fn restart_at_log_start<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) {
+        let gone: Vec<Segment> = self.segments.drain(..).collect();
+        recovery.report.dropped_segments += u32::try_from(gone.len()).unwrap_or(u32::MAX);
+        for segment in gone {
+            for suffix in SEGMENT_SUFFIXES {
+                let path = segment.path(&self.spec.dir, suffix);
+                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+            }
+        }
+        self.segments.push(Segment::empty(self.log_start, 0));
+        self.written = self.log_start;
+        self.producers.clear();
+        recovery.first_scanned = 0;
+    }
+
+    /// Removes snapshots of offsets that the log does not reach any more.
+    fn drop_stale_files<M>(&mut self, recovery: &Recovery, ops: &mut Vec<Op<M>>) {
+        for offset in &recovery.snapshots_all {
+            let is_stale = *offset > self.log_end;
+            let is_loose = *offset <= self.log_end && self.segment_mut(*offset).is_none();
+            if is_loose {
+                self.loose_snapshot = self.loose_snapshot.max(Some(*offset));
+            }
+            if is_stale {
+                let path = self.spec.dir.join(file_name(*offset, SNAPSHOT_SUFFIX));
+                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+            }
+        }
+    }
+
+    /// Once everything that recovery writes is written, the log is open.
+    pub(crate) fn maybe_end_recovery(&mut self, now: Now) {
+        let Phase::Opening(recovery) = &self.phase else {
+            return;
+        };
+        if recovery.is_finishing && self.wires.count() == 0 {
+            let report = recovery.report.clone();
+            self.become_ready(now, report);
+            self.sync.is_wanted = self.durable < self.written;
+        }
+    }
+}
+
+impl Recovery {
+    /// Where the scan has to begin: at the older of what is durable and what the producers know.
+    fn scan_from(&self) -> Offset {
+        if self.opening.is_clean {
+            return self.producers_from;
+        }
+        self.point.min(self.producers_from)
+    }
+}
+
+/// The segments of a folder, ascending, with what the checkpoint knows about them.
+fn found_segments(entries: &[DirEntry], recovery: &mut Recovery) -> Vec<Segment> {
+    let length_of = |base: Offset, suffix: &str| {
+        let name = file_name(base, suffix);
+        let found = entries.binary_search_by(|entry| entry.name.as_str().cmp(&name)).ok();
+        found.and_then(|index| u32::try_from(entries[index].length).ok())
+    };
+    let mut segments = Vec::new();
+    for entry in entries.iter().filter(|entry| !entry.is_dir) {
+        let Some((base, LOG_SUFFIX)) = parse_file_name(&entry.name) else {
+            continue;
+        };
+        let (offsets, times) =
+            (length_of(base, OFFSET_INDEX_SUFFIX), length_of(base, TIME_INDEX_SUFFIX));
+        let indexes = IndexBytes { offsets: offsets.unwrap_or(0), times: times.unwrap_or(0) };
+        let mut segment = Segment::found(base, entry.length, indexes, entry.modified_ms);
+        if offsets.is_none() && entry.length > INDEXED_FROM_BYTES {
+            // It must have had one. Claiming an entry makes the loading fail and rebuild it.
+            segment.offsets = OffsetIndex::claimed();
+        }
+        if let Some(known) =
+            recovery.known_segment(base).filter(|known| known.bytes == entry.length)
+        {
+            segment.max_timestamp = known.max();
+            segment.first_timestamp = known.first();
+        }
+        recovery.lengths.push((base, entry.length));
+        segments.push(segment);
+    }
+    segments
+}

@@ -1,0 +1,266 @@
+//! What goes away: old segments, records below the log's start, the whole log.
+//!
+//! - Only whole segments go, oldest first, and never what the high watermark has not passed.
+//! - A removed segment's files get `.deleted` behind their names at once and are removed
+//!   `file.delete.delay.ms` later; readers that hold the file finish undisturbed.
+//! - The rules of time and size are Kafka's (`UnifiedLog.deleteOldSegments`).
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use millrace_io::{IoError, Mono, Now, Op};
+
+use crate::Offset;
+use crate::log::{AppendError, Log, LogEvent, Pending, Phase};
+use crate::segment::{DELETED_SUFFIX, LazyFile, SEGMENT_SUFFIXES, Segment, file_name};
+
+/// Segments removed in one go; the rest follows with the next call.
+pub const RETENTION_SEGMENTS_MAX: usize = 1024;
+
+/// What is to be removed, and the end of the log's life.
+#[derive(Debug, Default)]
+pub(crate) struct Janitor {
+    /// Files renamed to `.deleted`, and when they may be removed. Ascending.
+    doomed: VecDeque<(Mono, PathBuf)>,
+    /// A retention pass waits for an index to be loaded.
+    pub(crate) is_retention_waiting: bool,
+    /// The flushes of a clean stop were emitted.
+    pub(crate) is_flushed: bool,
+}
+
+impl Janitor {
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        self.doomed.front().map(|(deadline, _)| *deadline)
+    }
+}
+
+/// Why the log's start was not moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogStartError {
+    /// Above the high watermark. Kafka: 1 OFFSET_OUT_OF_RANGE.
+    OutOfRange,
+    /// The log is not open. Kafka: 56 KAFKA_STORAGE_ERROR.
+    NotReady,
+}
+
+impl Log {
+    /// Moves the log's start (DeleteRecords) and removes the segments that lie below it as a whole.
+    ///
+    /// - `offset`: at most the high watermark. Below the start there is nothing to do.
+    /// - Returns where the log starts now. The caller writes it to the log-start checkpoint.
+    pub fn advance_log_start<M>(
+        &mut self,
+        now: Now,
+        offset: Offset,
+        ops: &mut Vec<Op<M>>,
+    ) -> Result<Offset, LogStartError> {
+        if !matches!(self.phase, Phase::Running) {
+            return Err(LogStartError::NotReady);
+        }
+        if offset > self.high_watermark {
+            return Err(LogStartError::OutOfRange);
+        }
+        if offset > self.log_start {
+            self.log_start = offset;
+            self.events.push(LogEvent::LogStartAdvanced);
+            self.drop_below_start(now, ops);
+        }
+        self.check();
+        Ok(self.log_start)
+    }
+
+    /// Removes the segments that end at or below the log's start.
+    fn drop_below_start<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        let sealed = self.segments.len() - 1;
+        let count = (0..sealed).take_while(|index| self.segment_end(*index) <= self.log_start);
+        let count = count.count();
+        self.drop_front(now, count, ops);
+    }
+
+    /// Removes what `retention.ms` and `retention.bytes` do not keep any more.
+    ///
+    /// It may have to load the index of a segment first; then it goes on by itself.
+    pub fn enforce_retention<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        if !matches!(self.phase, Phase::Running) || !self.spec.config.cleanup_delete {
+            return;
+        }
+        self.janitor.is_retention_waiting = false;
+        let expired = self.expired_count(now, ops);
+        let oversize = self.oversize_count();
+        let mut count = expired.max(oversize).min(RETENTION_SEGMENTS_MAX);
+        if count == self.segments.len() && !self.maybe_roll_for_retention(now, ops) {
+            count -= 1;
+        }
+        if count == 0 {
+            return;
+        }
+        let end = self.segment_end(count - 1);
+        if end > self.log_start {
+            self.log_start = end;
+            self.events.push(LogEvent::LogStartAdvanced);
+        }
+        self.drop_front(now, count, ops);
+        self.check();
+    }
+
+    /// How many segments at the front are older than `retention.ms`.
+    fn expired_count<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) -> usize {
+        let Some(retention_ms) = self.spec.config.retention_ms else {
+            return 0;
+        };
+        for index in 0..self.segments.len() {
+            if !self.is_removable(index) {
+                return index;
+            }
+            let Some(max) = self.max_timestamp_of(index, ops) else {
+                self.janitor.is_retention_waiting = true;
+                return index;
+            };
+            let youngest =
+                if max.timestamp >= 0 { max.timestamp } else { self.segments[index].touched_ms };
+            let age_ms = u64::try_from(now.wall.0.saturating_sub(youngest)).unwrap_or(0);
+            if age_ms <= retention_ms {
+                return index;
+            }
+        }
+        self.segments.len()
+    }
+
+    /// How many segments at the front have to go until `retention.bytes` are left.
+    fn oversize_count(&self) -> usize {
+        let Some(retention_bytes) = self.spec.config.retention_bytes else {
+            return 0;
+        };
+        let mut excess = self.size_bytes().saturating_sub(retention_bytes);
+        let mut count = 0;
+        for (index, segment) in self.segments.iter().enumerate() {
+            if excess < segment.bytes || excess == 0 || !self.is_removable(index) {
+                break;
+            }
+            excess -= segment.bytes;
+            count += 1;
+        }
+        count
+    }
+
+    /// True if nothing of a segment lies above the high watermark and it is not the empty end.
+    fn is_removable(&self, index: usize) -> bool {
+        let is_active = index + 1 == self.segments.len();
+        let segment = &self.segments[index];
+        self.segment_end(index) <= self.high_watermark && !(is_active && segment.bytes == 0)
+    }
+
+    /// The active segment is to go too: an empty one takes its place. False if it is in use.
+    fn maybe_roll_for_retention<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) -> bool {
+        let is_quiet = self.appender.is_idle()
+            && self.appender.next.is_none()
+            && self.appender.storage == crate::append::Storage::Healthy
+            && !matches!(self.active().file, LazyFile::Opening)
+            && self.log_end == self.written;
+        if !is_quiet {
+            return false;
+        }
+        self.segments.push(Segment::empty(self.log_end, now.wall.0));
+        self.appender.reset_tip(&self.segments);
+        self.appender.on_switched();
+        self.reader.forget_recent();
+        self.open_segment(self.segments.len() - 1, ops);
+        self.sync.is_folder_dirty = true;
+        self.write_snapshot(self.log_end, ops);
+        true
+    }
+
+    /// Takes `count` segments off the front and dooms their files.
+    fn drop_front<M>(&mut self, now: Now, count: usize, ops: &mut Vec<Op<M>>) {
+        if count == 0 {
+            return;
+        }
+        assert!(count < self.segments.len(), "the active segment stays");
+        let gone: Vec<Segment> = self.segments.drain(..count).collect();
+        for segment in gone {
+            self.doom(now, segment.base_offset, segment.bytes > 0, ops);
+        }
+        self.on_front_dropped(ops);
+        self.drive_jobs(ops);
+    }
+
+    /// Renames a segment's files to `.deleted` and notes when they may go.
+    fn doom<M>(&mut self, now: Now, base: Offset, has_indexes: bool, ops: &mut Vec<Op<M>>) {
+        let deadline = now.mono.plus_ms(self.spec.config.file_delete_delay_ms);
+        for suffix in SEGMENT_SUFFIXES {
+            let from = self.spec.dir.join(file_name(base, suffix));
+            let mut to = from.clone().into_os_string();
+            to.push(DELETED_SUFFIX);
+            let to = PathBuf::from(to);
+            if has_indexes || suffix == crate::segment::LOG_SUFFIX {
+                // What is not there cannot be renamed; that is no error anybody has to hear of.
+                let token = self.wires.token(Pending::Housekeeping);
+                ops.push(Op::Rename { token, from, to: to.clone() });
+            }
+            self.janitor.doomed.push_back((deadline, to));
+        }
+    }
+
+    /// Removes the files whose delay is over.
+    pub(crate) fn remove_doomed<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        while let Some((deadline, _)) = self.janitor.doomed.front() {
+            if *deadline > now.mono {
+                return;
+            }
+            if let Some((_, path)) = self.janitor.doomed.pop_front() {
+                let token = self.wires.token(Pending::Housekeeping);
+                ops.push(Op::Remove { token, path });
+            }
+        }
+        self.janitor.doomed = VecDeque::new();
+    }
+
+    /// Deletes the log: the folder is renamed to Kafka's `<topic>-<partition>.<id>-delete`, so that
+    /// its name is free at once, and then removed. [`LogEvent::Deleted`] follows.
+    ///
+    /// - `unique`: a random number that makes the name unique.
+    /// - Legal in every state but after itself. What waits fails.
+    pub fn delete<M>(&mut self, unique: u128, ops: &mut Vec<Op<M>>) {
+        if matches!(self.phase, Phase::Deleting | Phase::Deleted) {
+            return;
+        }
+        self.phase = Phase::Deleting;
+        self.abandon_appends(AppendError::Closed);
+        self.fail_jobs();
+        for segment in &mut self.segments {
+            segment.file = LazyFile::Closed;
+        }
+        let name = self
+            .spec
+            .dir
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let suffix = format!(".{unique:032x}-delete");
+        let kept: String = name.chars().take(FILE_NAME_BYTES_MAX - suffix.len()).collect();
+        let to = self.spec.dir.with_file_name(format!("{kept}{suffix}"));
+        let from = self.spec.dir.clone();
+        let token = self.wires.token(Pending::FolderRenamed { to: to.clone() });
+        ops.push(Op::Rename { token, from, to });
+    }
+
+    pub(crate) fn on_folder_renamed<M>(
+        &mut self,
+        to: PathBuf,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        // If the folder could not be renamed it is removed where it is.
+        let path = if result.is_ok() { to } else { self.spec.dir.clone() };
+        let token = self.wires.token(Pending::FolderRemoved);
+        ops.push(Op::Remove { token, path });
+    }
+
+    pub(crate) fn on_folder_removed(&mut self, _result: Result<(), IoError>) {
+        // A folder that stays carries `-delete` in its name; the next start removes it.
+        self.phase = Phase::Deleted;
+        self.events.push(LogEvent::Deleted);
+    }
+}
+
+/// The longest name a file system takes. Topic names are ASCII, so characters are bytes.
+const FILE_NAME_BYTES_MAX: usize = 255;

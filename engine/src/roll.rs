@@ -1,0 +1,589 @@
+//! Segments come and go: rolling, reserving blocks, flushing indexes, and closing what is idle.
+//!
+//! ```text
+//!  append decides ──▶ next file is opened ──▶ last write to the old segment ends ──▶ switch ──▶ write
+//!  (offset known)     beside that write         (index flushed, blocks freed)
+//! ```
+//!
+//! - The next file is made in the turn that decides the roll, beside the old segment's last write,
+//!   so its cost is hidden; nothing goes into it before that write has ended. A crash in between
+//!   leaves an empty file whose name is the end of the log, or lies behind it: recovery drops it.
+//! - Blocks are reserved without changing the file's length: the length always bounds the data.
+//! - Indexes are flushed lazily; recovery builds what is missing from the batches.
+
+use std::cmp::Ordering;
+
+use millrace_io::{FileRef, IoError, Mono, Now, Op};
+
+use crate::append::Storage;
+use crate::batch::BatchHeader;
+use crate::log::{IndexKind, Log, LogEvent, Pending, Phase, may_pass};
+use crate::segment::{LazyFile, OFFSET_INDEX_SUFFIX, Segment, TIME_INDEX_SUFFIX, log_name};
+use crate::{Offset, index};
+
+/// Bytes of unflushed index entries that start a flush.
+pub const INDEX_FLUSH_BYTES: usize = 4096;
+/// The smallest and the largest reservation, bytes. In between as much as the segment holds, so
+/// that a small partition costs little and a large one does not stop often.
+pub const RESERVE_BYTES_MIN: u64 = 1 << 20;
+/// See [`RESERVE_BYTES_MIN`].
+pub const RESERVE_BYTES_MAX: u64 = 64 << 20;
+/// A segment with fewer bytes reserves nothing.
+pub const RESERVE_FROM_BYTES: u64 = 256 << 10;
+/// After this time without a call a log closes its files and frees what it can, ms.
+pub const IDLE_MS: u64 = 30_000;
+
+/// The segment that will follow the active one.
+#[derive(Debug)]
+pub(crate) struct NextSegment {
+    pub(crate) base: Offset,
+    pub(crate) file: LazyFile,
+    /// It could not be made.
+    pub(crate) failed: Option<IoError>,
+}
+
+impl Log {
+    /// Whether a batch has to start a new segment. Kafka's `LogSegment.shouldRoll`.
+    pub(crate) fn must_roll(&self, now: Now, header: &BatchHeader) -> bool {
+        let tip = &self.appender.tip;
+        let config = &self.spec.config;
+        if tip.bytes == 0 {
+            return false;
+        }
+        let bytes = header.bytes_total() as u64;
+        let is_full = tip.bytes + bytes > u64::from(config.segment_bytes);
+        let is_far = header.last_offset().0 - tip.base.0 > i64::from(i32::MAX);
+        is_full || is_far || self.is_old(now, header) || self.is_index_full()
+    }
+
+    fn is_old(&self, now: Now, header: &BatchHeader) -> bool {
+        let tip = &self.appender.tip;
+        let age_ms = match tip.first_timestamp {
+            Some(first) if first >= 0 && header.max_timestamp >= 0 => {
+                header.max_timestamp.saturating_sub(first)
+            }
+            Some(_) | None => now.wall.0.saturating_sub(tip.made_ms),
+        };
+        let config = &self.spec.config;
+        let jitter_max = config.segment_jitter_ms.min(config.segment_ms);
+        let jitter = self.jitter(tip.base) % jitter_max.saturating_add(1).max(1);
+        u64::try_from(age_ms).unwrap_or(0) > config.segment_ms - jitter
+    }
+
+    /// A number that differs between segments and partitions and is the same after a restart.
+    fn jitter(&self, base: Offset) -> u64 {
+        let mut mixed = base.0 as u64
+            ^ u64::try_from(self.spec.topic_id.0 >> 64).unwrap_or(0)
+            ^ u64::from(self.spec.owner);
+        for shift in [33, 29, 32] {
+            mixed = (mixed ^ (mixed >> shift)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        mixed
+    }
+
+    /// True if what is queued could overfill an index of the active segment.
+    fn is_index_full(&self) -> bool {
+        let active = self.active();
+        let bytes_max = self.spec.config.segment_index_bytes as usize;
+        let queued = self.appender.queued_count() + 2;
+        active.offsets.bytes_total() + queued * index::OFFSET_ENTRY_BYTES > bytes_max
+            || active.times.bytes_total() + queued * index::TIME_ENTRY_BYTES > bytes_max
+    }
+
+    /// Has the file of the next segment made as soon as its offset is known.
+    pub(crate) fn prepare_next<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if self.appender.next.is_some() {
+            return;
+        }
+        let Some(base) = self.appender.next_base() else {
+            return;
+        };
+        self.appender.next = Some(NextSegment { base, file: LazyFile::Opening, failed: None });
+        let path = self.spec.dir.join(log_name(base));
+        let token = self.wires.token(Pending::NextOpened { base });
+        ops.push(Op::Open { token, path, mode: crate::append::NEW_SEGMENT });
+    }
+
+    pub(crate) fn on_next_opened(&mut self, base: Offset, result: Result<(FileRef, u64), IoError>) {
+        let dir = self.spec.dir.display().to_string();
+        let Some(next) = self.appender.next.as_mut().filter(|next| next.base == base) else {
+            return;
+        };
+        match result {
+            Ok((file, 0)) => next.file = LazyFile::Open(file),
+            Ok((_, length)) => {
+                self.fail(format!("new segment {base} in {dir} already holds {length} bytes"));
+            }
+            Err(error) => {
+                next.file = LazyFile::Closed;
+                next.failed = Some(error);
+            }
+        }
+    }
+
+    /// Makes the next segment the active one, if its file is there. No write is in flight.
+    pub(crate) fn maybe_switch_segment<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) -> bool {
+        let Some(next) = self.appender.next.take() else {
+            return false;
+        };
+        if let Some(error) = next.failed {
+            self.appender.next = Some(next);
+            self.on_storage_error(now, error, "making a segment", ops);
+            return false;
+        }
+        let LazyFile::Open(file) = next.file else {
+            self.appender.next = Some(next);
+            return false;
+        };
+        assert_eq!(next.base, self.written, "a segment starts where the last one ends");
+        self.seal_active(ops);
+        let mut segment = Segment::empty(next.base, now.wall.0);
+        segment.file = LazyFile::Open(file);
+        self.segments.push(segment);
+        self.appender.on_switched();
+        self.reader.forget_recent();
+        self.sync.is_folder_dirty = true;
+        self.sync.is_wanted = true;
+        self.write_snapshot(next.base, ops);
+        true
+    }
+
+    /// Closes the active segment for writing: its indexes are complete, its reserve goes back.
+    fn seal_active<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        let active = self.active_mut();
+        active.index_time();
+        let base = active.base_offset;
+        self.flush_indexes(base, ops);
+        self.maybe_trim(base, ops);
+    }
+
+    /// Frees the blocks reserved behind a segment's end.
+    fn maybe_trim<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
+        let Some(segment) = self.segment_mut(base) else {
+            return;
+        };
+        if segment.reserved_bytes <= segment.bytes || segment.is_reserving {
+            return;
+        }
+        segment.reserved_bytes = 0;
+        let length = segment.bytes;
+        if let Some(file) = segment.file.get().cloned() {
+            let token = self.wires.token(Pending::Trimmed);
+            ops.push(Op::Truncate { token, file, length });
+        }
+    }
+
+    /// What a write leaves to do: reserve more, write back early, flush a full index tail.
+    pub(crate) fn after_write<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        self.maybe_reserve(ops);
+        self.maybe_write_back(ops);
+        self.maybe_write_epochs(ops);
+        let active = self.active();
+        let base = active.base_offset;
+        let is_due = |bytes: usize| bytes >= INDEX_FLUSH_BYTES;
+        if is_due(active.offsets.unflushed_bytes()) || is_due(active.times.unflushed_bytes()) {
+            self.flush_indexes(base, ops);
+        }
+    }
+
+    fn maybe_reserve<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        let limit = u64::from(self.spec.config.segment_bytes);
+        let is_on = self.spec.config.preallocate;
+        let active = self.active_mut();
+        let window = active.bytes.clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
+        let is_due = active.bytes >= RESERVE_FROM_BYTES
+            && active.reserved_bytes < limit
+            && active.reserved_bytes < active.bytes + window / 2;
+        if !is_on || active.is_reserving || !is_due {
+            return;
+        }
+        let position = active.reserved_bytes.max(active.bytes);
+        let end = (position + window).min(limit);
+        let Some(file) = active.file.get().cloned() else {
+            return;
+        };
+        if end <= position {
+            return;
+        }
+        active.is_reserving = true;
+        let base = active.base_offset;
+        let token = self.wires.token(Pending::Reserved { base, end });
+        ops.push(Op::Allocate { token, file, position, length: end - position });
+    }
+
+    /// A reservation ended. Without room it is not repeated before the next window: the write
+    /// itself tells whether the disk is full.
+    pub(crate) fn on_reserved<M>(
+        &mut self,
+        base: Offset,
+        end: u64,
+        _result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let is_active = self.segments.last().is_some_and(|active| active.base_offset == base);
+        let is_healthy = self.appender.storage == Storage::Healthy;
+        let Some(segment) = self.segment_mut(base) else {
+            return;
+        };
+        segment.is_reserving = false;
+        segment.reserved_bytes = segment.reserved_bytes.max(end);
+        if !is_active || !is_healthy || !matches!(self.phase, Phase::Running) {
+            self.maybe_trim(base, ops);
+        }
+    }
+
+    /// Sends the window before the current one to the device, so that the kernel's own write-back
+    /// never finds so much that it stops the writer.
+    fn maybe_write_back<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        let window = u64::from(self.spec.config.writeback_bytes);
+        let from = self.appender.writeback_from;
+        let active = self.active();
+        if window == 0 || active.bytes < from + 2 * window {
+            return;
+        }
+        let Some(file) = active.file.get().cloned() else {
+            return;
+        };
+        let length = (active.bytes - from) / window * window - window;
+        ops.push(Op::Writeback { file, position: from, length });
+        self.appender.writeback_from = from + length;
+    }
+
+    /// Starts bringing a segment's new index entries to their files: the time index first, so that
+    /// after a kill the offset index never knows of batches that the time index does not.
+    pub(crate) fn flush_indexes<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
+        let Some(segment) = self.segment_mut(base) else {
+            return;
+        };
+        let is_busy = segment.is_loading || segment.is_flushing;
+        let kind = if segment.times.unflushed_bytes() > 0 {
+            IndexKind::Time
+        } else if segment.offsets.unflushed_bytes() > 0 {
+            IndexKind::Offset
+        } else {
+            return;
+        };
+        if !is_busy {
+            segment.is_flushing = true;
+            self.open_index(base, kind, ops);
+        }
+    }
+
+    /// Recovery knows what the index files should hold: what lies behind is cut, the rest written.
+    pub(crate) fn cut_indexes<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
+        if let Some(segment) = self.segment_mut(base) {
+            segment.is_flushing = true;
+            self.open_index(base, IndexKind::Time, ops);
+        }
+    }
+
+    fn open_index<M>(&mut self, base: Offset, kind: IndexKind, ops: &mut Vec<Op<M>>) {
+        let suffix = match kind {
+            IndexKind::Offset => OFFSET_INDEX_SUFFIX,
+            IndexKind::Time => TIME_INDEX_SUFFIX,
+        };
+        let path = self.spec.dir.join(crate::segment::file_name(base, suffix));
+        let token = self.wires.token(Pending::IndexOpened { base, kind });
+        ops.push(Op::Open { token, path, mode: millrace_io::OpenMode::Create });
+    }
+
+    /// A flush ended, well or not: what could not be written stays in memory for the next.
+    fn end_index_flush(&mut self, base: Offset) {
+        if let Some(segment) = self.segment_mut(base) {
+            segment.is_flushing = false;
+        }
+    }
+
+    /// The index file is open: cut what is not known to be entries, or write at once.
+    pub(crate) fn on_index_opened<M>(
+        &mut self,
+        base: Offset,
+        kind: IndexKind,
+        result: Result<(FileRef, u64), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let Ok((file, length)) = result else {
+            self.end_index_flush(base);
+            return;
+        };
+        let Some(segment) = self.segment_mut(base) else {
+            return;
+        };
+        let stored = match kind {
+            IndexKind::Offset => segment.offsets.stored_bytes(),
+            IndexKind::Time => segment.times.stored_bytes(),
+        };
+        match length.cmp(&u64::from(stored)) {
+            Ordering::Greater => {
+                let pending = Pending::IndexCut { base, kind, file: file.clone() };
+                let token = self.wires.token(pending);
+                ops.push(Op::Truncate { token, file, length: u64::from(stored) });
+            }
+            Ordering::Equal => self.write_index(base, kind, file, ops),
+            // Entries are missing from the file: reading it finds out and rebuilds the index.
+            Ordering::Less => self.end_index_flush(base),
+        }
+    }
+
+    pub(crate) fn on_index_cut<M>(
+        &mut self,
+        base: Offset,
+        kind: IndexKind,
+        file: FileRef,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        if result.is_ok() {
+            self.write_index(base, kind, file, ops);
+        } else {
+            self.end_index_flush(base);
+        }
+    }
+
+    fn write_index<M>(
+        &mut self,
+        base: Offset,
+        kind: IndexKind,
+        file: FileRef,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let Some(segment) = self.segment_mut(base) else {
+            return;
+        };
+        let (position, entries) = match kind {
+            IndexKind::Offset => {
+                (segment.offsets.stored_bytes(), segment.offsets.begin_flush().to_vec())
+            }
+            IndexKind::Time => (segment.times.stored_bytes(), segment.times.begin_flush().to_vec()),
+        };
+        if entries.is_empty() {
+            self.next_index(base, kind, ops);
+            return;
+        }
+        let token = self.wires.token(Pending::IndexWritten { base, kind });
+        let chunks = vec![bytes::Bytes::from(entries)];
+        ops.push(Op::Write { token, file, position: u64::from(position), chunks });
+    }
+
+    /// After the time index the offset index.
+    fn next_index<M>(&mut self, base: Offset, kind: IndexKind, ops: &mut Vec<Op<M>>) {
+        match kind {
+            IndexKind::Time => self.open_index(base, IndexKind::Offset, ops),
+            IndexKind::Offset => self.end_index_flush(base),
+        }
+    }
+
+    pub(crate) fn on_index_written<M>(
+        &mut self,
+        base: Offset,
+        kind: IndexKind,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let Some(segment) = self.segment_mut(base) else {
+            return;
+        };
+        match kind {
+            IndexKind::Offset => segment.offsets.end_flush(result.is_ok()),
+            IndexKind::Time => segment.times.end_flush(result.is_ok()),
+        }
+        if result.is_ok() {
+            self.next_index(base, kind, ops);
+        } else {
+            self.end_index_flush(base);
+        }
+    }
+
+    /// The folder of a new log is there: the first file and `partition.metadata` follow.
+    pub(crate) fn on_folder_made<M>(&mut self, result: Result<(), IoError>, ops: &mut Vec<Op<M>>) {
+        if let Err(error) = result {
+            let dir = self.spec.dir.display();
+            self.fail(format!("making folder {dir} failed: {error}"));
+            return;
+        }
+        self.appender.is_folder_missing = false;
+        self.sync.is_folder_dirty = true;
+        self.write_partition_metadata(ops);
+        if self.phase_takes_writes() {
+            self.open_segment(self.segments.len() - 1, ops);
+        }
+    }
+
+    /// A segment's file is open, or not.
+    pub(crate) fn on_segment_opened<M>(
+        &mut self,
+        now: Now,
+        base: Offset,
+        result: Result<(FileRef, u64), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let is_active = self.segments.last().is_some_and(|active| active.base_offset == base);
+        let dir = self.spec.dir.display().to_string();
+        let Some(segment) = self.segment_mut(base) else {
+            return;
+        };
+        segment.file = LazyFile::Closed;
+        match result {
+            Ok((file, length)) if length == segment.bytes => segment.file = LazyFile::Open(file),
+            Ok((_, length)) => {
+                let bytes = segment.bytes;
+                self.fail(format!(
+                    "segment {base} in {dir} is {length} bytes long and should be {bytes}"
+                ));
+            }
+            Err(error) if may_pass(error) => {
+                self.drop_rebuild(base);
+                self.fail_jobs_of(base);
+                if is_active && !self.appender.is_idle() {
+                    self.on_storage_error(now, error, "opening the active segment", ops);
+                }
+            }
+            Err(error) => self.fail(format!("opening segment {base} in {dir} failed: {error}")),
+        }
+        self.pursue_rebuilds(ops);
+        self.drive_jobs(ops);
+    }
+
+    pub(crate) fn on_small_file(&mut self, result: Result<(), IoError>) {
+        // Metadata, epochs and snapshots are rebuilt or written again; a device error is not that.
+        if let Err(error) = result
+            && !may_pass(error)
+        {
+            self.fail(format!("writing beside {} failed: {error}", self.spec.dir.display()));
+        }
+    }
+
+    /// When [`Self::on_timer`] has something to do, if ever.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        if !matches!(self.phase, Phase::Running) {
+            return None;
+        }
+        let space = match self.appender.storage {
+            Storage::Full { retry_at } => Some(retry_at),
+            Storage::Healthy | Storage::Cutting { .. } | Storage::Probing { .. } => None,
+        };
+        let idle = self.is_holding().then(|| self.last_activity.plus_ms(IDLE_MS));
+        [space, idle, self.sync_deadline(), self.janitor.deadline()].into_iter().flatten().min()
+    }
+
+    /// Does what [`Self::next_deadline`] announced. Calling it at other times is harmless.
+    pub fn on_timer<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        if !matches!(self.phase, Phase::Running) {
+            return;
+        }
+        self.remove_doomed(now, ops);
+        self.end_turn(now, ops);
+        if self.is_holding() && now.mono >= self.last_activity.plus_ms(IDLE_MS) {
+            self.become_idle(now, ops);
+        }
+    }
+
+    /// True if there is something that an idle log would give back.
+    fn is_holding(&self) -> bool {
+        let holds = |segment: &Segment| {
+            segment.file.get().is_some()
+                || segment.offsets.memory_bytes() > 0
+                || segment.times.memory_bytes() > 0
+        };
+        self.reader.is_holding() || self.segments.iter().any(holds)
+    }
+
+    /// Flushes indexes, closes files, frees memory: an idle log is a struct and a few bytes.
+    fn become_idle<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        // Not everything goes in one step: a sync or a flush must end first, then it comes here again.
+        self.last_activity = now.mono;
+        if !self.appender.is_idle() || self.reader.is_busy() {
+            return;
+        }
+        let is_unsynced = self.durable < self.written;
+        if is_unsynced {
+            self.sync.is_wanted = true;
+            self.maybe_sync(now, ops);
+        }
+        let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base_offset).collect();
+        for base in bases {
+            self.flush_indexes(base, ops);
+            if !is_unsynced {
+                self.maybe_trim(base, ops);
+            }
+        }
+        for segment in &mut self.segments {
+            let is_syncing = is_unsynced || segment.synced_bytes < segment.bytes;
+            if !is_syncing && !segment.is_reserving && segment.file.get().is_some() {
+                segment.file = LazyFile::Closed;
+            }
+            if !segment.is_loading {
+                segment.offsets.unload();
+                segment.times.unload();
+            }
+        }
+        self.appender.shrink();
+        self.reader.shrink();
+        self.events.shrink_to_fit();
+    }
+
+    pub(crate) const fn phase_takes_writes(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Closing)
+    }
+
+    /// Ends the log cleanly: writes what is queued, flushes indexes and producers, syncs.
+    ///
+    /// [`LogEvent::Closed`] follows, at once for a log that nobody touched; then
+    /// [`Self::checkpoint`] is what the next start needs. Reads under way fail.
+    pub fn close<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        if !matches!(self.phase, Phase::Running) {
+            if matches!(self.phase, Phase::Opening(_)) {
+                self.phase = Phase::Failed;
+            }
+            self.events.push(LogEvent::Closed);
+            return;
+        }
+        self.phase = Phase::Closing;
+        self.fail_jobs();
+        self.janitor.is_flushed = false;
+        self.end_turn(now, ops);
+        self.maybe_flush_for_close(now, ops);
+        self.maybe_closed();
+    }
+
+    /// Once nothing is queued: the last flushes and the sync of a clean stop.
+    pub(crate) fn maybe_flush_for_close<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        let is_due = matches!(self.phase, Phase::Closing)
+            && !self.janitor.is_flushed
+            && self.wires.count() == 0
+            && (self.appender.is_idle() || self.appender.storage != Storage::Healthy);
+        if !is_due {
+            return;
+        }
+        self.janitor.is_flushed = true;
+        self.abandon_appends(crate::log::AppendError::NoSpace);
+        if self.active().max_timestamp.is_some() {
+            self.active_mut().index_time();
+        }
+        let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base_offset).collect();
+        for base in bases {
+            self.flush_indexes(base, ops);
+            self.maybe_trim(base, ops);
+        }
+        self.write_closing_state(ops);
+        if self.durable < self.written {
+            self.sync.is_wanted = true;
+        }
+        self.maybe_sync(now, ops);
+    }
+
+    /// Tells `Closed` once nothing is under way any more.
+    pub(crate) fn maybe_closed(&mut self) {
+        let is_done = matches!(self.phase, Phase::Closing)
+            && self.janitor.is_flushed
+            && self.wires.count() == 0;
+        if !is_done {
+            return;
+        }
+        for segment in &mut self.segments {
+            segment.file = LazyFile::Closed;
+        }
+        self.phase = Phase::Closed;
+        self.events.push(LogEvent::Closed);
+    }
+}

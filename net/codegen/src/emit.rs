@@ -35,12 +35,19 @@ fn header(schema: &Schema, source: &str, body: &str) -> String {
 //! `{source}`.
 "
     );
-    out.push_str(
-        "#![allow(\n    clippy::derivable_impls,\n    clippy::field_reassign_with_default,\n",
-    );
-    out.push_str(
-        "    clippy::single_match,\n    clippy::single_match_else,\n    clippy::too_many_lines,\n",
-    );
+    out.push_str("#![allow(\n");
+    let records: &[&str] = match schema.kind {
+        // Who owns records may keep them to itself and use a part.
+        Kind::Record(_) => &["dead_code", "unreachable_pub"],
+        Kind::Api(_) => &[],
+    };
+    let always = ["derivable_impls", "field_reassign_with_default", "single_match"];
+    for lint in records {
+        let _ = writeln!(out, "    {lint},");
+    }
+    for lint in always.into_iter().chain(["single_match_else", "too_many_lines"]) {
+        let _ = writeln!(out, "    clippy::{lint},");
+    }
     out.push_str("    reason = \"generated: one shape for every message\"\n)]\n\n");
     if matches!(schema.kind, Kind::Api(_)) {
         out.push_str("use crate::api_key::ApiKey;\nuse crate::message::{Message, Request};\n");

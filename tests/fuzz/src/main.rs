@@ -1,0 +1,206 @@
+//! Runs the fuzz bodies on mutated seeds for a number of seconds, without coverage.
+//!
+//! `cargo run --release --manifest-path tests/fuzz/Cargo.toml --bin millrace-fuzz -- SECONDS
+//! [TARGET] [SEED]`
+//!
+//! Seeds are random bodies of every message and version made from the schemas, and the golden
+//! bytes of a foreign client. Each case is named by its seed and number, which a panic prints with
+//! the input. A case that holds more memory than [`HELD_PER_BYTE`] times its input is a finding.
+
+use millrace_codegen::sample::{Random, Sampler};
+use millrace_fuzz::{TARGETS, Target};
+use millrace_net::messages::CATALOGUE;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// The most memory a case may hold at once for each byte of its input: the read message (the
+/// widest struct over its least form on the wire, twice for a growing vector) and what is written.
+const HELD_PER_BYTE: usize = 160;
+/// And whatever its input, for fixed parts.
+const HELD_ALWAYS: usize = 4096;
+/// The longest input a mutation may grow, bytes.
+const INPUT_BYTES_MAX: usize = 4096;
+
+/// Counts what is held now and what was held at most since the last reset.
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static HELD_MAX: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every call is handed to the system's allocator as it came; counting touches no memory.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        HELD_MAX.fetch_max(held, Ordering::Relaxed);
+        // SAFETY: the caller's promises about `layout` are the ones `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: `pointer` came from `System.alloc` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let seconds = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(10_u64);
+    let wanted = arguments.get(1).map_or("all", String::as_str);
+    let seed = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or_else(clock_seed);
+    let targets: Vec<Target> =
+        TARGETS.into_iter().filter(|(name, _)| wanted == "all" || *name == wanted).collect();
+    if targets.is_empty() {
+        eprintln!("no target {wanted}; there are {:?}", TARGETS.map(|(name, _)| name));
+        return ExitCode::FAILURE;
+    }
+    let seeds = seeds();
+    println!(
+        "{} seeds, {seconds} s for each of {} targets, seed {seed}",
+        seeds.len(),
+        targets.len()
+    );
+    for target in targets {
+        run(target, &seeds, Duration::from_secs(seconds), seed);
+    }
+    ExitCode::SUCCESS
+}
+
+fn clock_seed() -> u64 {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(since.as_micros() % 1_000_000_000).unwrap_or(0)
+}
+
+fn run((name, body): Target, seeds: &[Vec<u8>], time: Duration, seed: u64) {
+    let mut random = Random(seed);
+    let (begun, mut cases, mut ratio_max) = (Instant::now(), 0_u64, 0);
+    while begun.elapsed() < time {
+        for _ in 0..1000 {
+            let mut input = seeds[random.below(seeds.len())].clone();
+            if name == "header" {
+                frame(&mut input, &mut random);
+            }
+            for _ in 0..random.below(6) {
+                mutate(&mut input, seeds, &mut random);
+            }
+            input.truncate(INPUT_BYTES_MAX);
+            let held = measure(name, body, &input, (seed, cases));
+            ratio_max = ratio_max.max(held / input.len().max(1));
+            cases += 1;
+        }
+    }
+    println!("{name}: {cases} cases, at most {ratio_max} bytes held per byte of input");
+}
+
+/// Runs one case and gives the most it held, bytes.
+fn measure(name: &str, body: fn(&[u8]), input: &[u8], case: (u64, u64)) -> usize {
+    let before = HELD.load(Ordering::Relaxed);
+    HELD_MAX.store(before, Ordering::Relaxed);
+    let told = std::panic::catch_unwind(|| body(input));
+    let held = HELD_MAX.load(Ordering::Relaxed).saturating_sub(before);
+    let allowed = HELD_ALWAYS + HELD_PER_BYTE * input.len();
+    if told.is_err() || held > allowed {
+        let hex: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
+        eprintln!("{name}: seed {} case {}: {held} bytes held, input {hex}", case.0, case.1);
+        std::process::exit(1);
+    }
+    held
+}
+
+/// Puts a request header before a body whose first two bytes choose API and version.
+fn frame(input: &mut Vec<u8>, random: &mut Random) {
+    let entry = &CATALOGUE[usize::from(input[0]) % CATALOGUE.len()];
+    let versions = entry.version_max - entry.version_min + 1;
+    let version = entry.version_min + i16::from(input[1]) % versions;
+    let mut whole = entry.key.code().to_be_bytes().to_vec();
+    whole.extend(version.to_be_bytes());
+    whole.extend(random.bits().to_be_bytes().iter().take(4));
+    whole.extend([0, 2, b'm', b'e']);
+    if entry.key.is_flexible(version) {
+        whole.push(0);
+    }
+    whole.extend(&input[2..]);
+    *input = whole;
+}
+
+/// One change: a byte, a bit, a run removed, repeated or taken from another seed, or a length that
+/// cannot be.
+fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
+    const LENGTHS: [&[u8]; 7] = [
+        &[0x7f, 0xff, 0xff, 0xff],
+        &[0x80, 0, 0, 0],
+        &[0xff; 4],
+        &[0xff, 0xff, 0xff, 0xff, 0x0f],
+        &[0xff; 10],
+        &[0xff, 0xff, 0x03],
+        &[0x7f, 0xff],
+    ];
+    let at = random.below(input.len() + 1);
+    let length = random.below(16).min(input.len() - at);
+    let byte = random.bits().to_be_bytes()[0];
+    match random.below(7) {
+        0 if at < input.len() => input[at] = byte,
+        1 if at < input.len() => input[at] ^= 1 << (byte & 7),
+        2 => drop(input.drain(at..at + length)),
+        3 => {
+            let run = input[at..at + length].repeat(1 + random.below(64));
+            input.splice(at..at, run);
+        }
+        4 => {
+            let other = &seeds[random.below(seeds.len())];
+            let from = random.below(other.len());
+            let run = &other[from..(from + 1 + random.below(64)).min(other.len())];
+            input.splice(at..at, run.iter().copied());
+        }
+        5 => input.insert(at, byte),
+        _ => {
+            let planted = LENGTHS[random.below(LENGTHS.len())];
+            let end = (at + planted.len()).min(input.len());
+            input.splice(at..end, planted.iter().copied());
+        }
+    }
+}
+
+/// Bodies behind two bytes that choose API and version, as the targets read them.
+fn seeds() -> Vec<Vec<u8>> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let schemas = millrace_codegen::load(&top.join("net/schema")).expect("the schemas are here");
+    let mut seeds = Vec::new();
+    let index = |name: &str| CATALOGUE.iter().position(|entry| entry.key.name() == name);
+    for schema in schemas.values() {
+        let Some(api) = index(&schema.name) else { continue };
+        for version in schema.versions.min..=schema.versions.max {
+            for (side, message) in schema.messages.iter().enumerate() {
+                let mut sampler = Sampler::new(schema, version, side as u64).with_unknown_tags();
+                for _ in 0..3 {
+                    seeds.push(chosen(api, version - schema.versions.min, &sampler.body(message)));
+                }
+            }
+        }
+    }
+    let golden = std::fs::read_to_string(top.join("net/testdata/kafka_python.txt"));
+    for line in golden.expect("the golden bytes are here").lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let Some(api) = index(words[0]) else { continue };
+        let version: i16 = words[2].parse().expect("a version");
+        let digits = words[3].as_bytes().chunks(2);
+        let body: Vec<u8> = digits
+            .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap_or(""), 16))
+            .collect::<Result<_, _>>()
+            .expect("hex");
+        seeds.push(chosen(api, version - CATALOGUE[api].version_min, &body));
+    }
+    seeds
+}
+
+fn chosen(api: usize, version: i16, body: &[u8]) -> Vec<u8> {
+    let mut seed = vec![u8::try_from(api).unwrap_or(0), u8::try_from(version).unwrap_or(0)];
+    seed.extend(body);
+    seed
+}

@@ -111,7 +111,7 @@ pub enum ErrorCode {
     InvalidProducerIdMapping = 49,
     /// INVALID_TRANSACTION_TIMEOUT.
     InvalidTransactionTimeout = 50,
-    /// CONCURRENT_TRANSACTIONS.
+    /// CONCURRENT_TRANSACTIONS; retriable.
     ConcurrentTransactions = 51,
     /// TRANSACTION_COORDINATOR_FENCED.
     TransactionCoordinatorFenced = 52,
@@ -517,7 +517,7 @@ const TABLE: [(&str, bool); 135] = [
     ("INVALID_TXN_STATE", false),
     ("INVALID_PRODUCER_ID_MAPPING", false),
     ("INVALID_TRANSACTION_TIMEOUT", false),
-    ("CONCURRENT_TRANSACTIONS", false),
+    ("CONCURRENT_TRANSACTIONS", true),
     ("TRANSACTION_COORDINATOR_FENCED", false),
     ("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", false),
     ("SECURITY_DISABLED", false),

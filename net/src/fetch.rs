@@ -11,7 +11,9 @@
 use crate::api_key::ApiKey;
 use crate::frame::LENGTH_BYTES;
 use crate::header::begin_response;
-use crate::messages::fetch::{FetchResponse, NodeEndpoint, PartitionData};
+use crate::messages::fetch::{
+    EpochEndOffset, FetchResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData, SnapshotId,
+};
 use bytes::Bytes;
 use millrace_io::Chunk;
 use millrace_wire::field::{self, Form, TaggedFields};
@@ -108,18 +110,14 @@ impl FetchResponseWriter {
         }
         let aborted = partition.aborted_transactions.as_deref();
         field::write_nullable_array(writer, form, aborted, |writer, item| {
-            writer.i64(item.producer_id);
-            writer.i64(item.first_offset);
-            if form == Form::Compact {
-                writer.no_tagged_fields();
-            }
+            item.encode(writer, version);
         });
         if version >= 11 {
             writer.i32(partition.preferred_read_replica);
         }
         self.records(records);
         if form == Form::Compact {
-            partition_tags(&mut self.writer, partition);
+            partition_tags(&mut self.writer, partition, version);
         }
         self.partitions_due -= 1;
         if self.partitions_due == 0 {
@@ -135,7 +133,9 @@ impl FetchResponseWriter {
         if self.version >= 16 && !node_endpoints.is_empty() {
             let mut tagged = TaggedFields::new();
             tagged.add(0, |writer| {
-                field::write_array(writer, Form::Compact, node_endpoints, write_endpoint);
+                field::write_array(writer, Form::Compact, node_endpoints, |writer, node| {
+                    node.encode(writer, self.version);
+                });
             });
             tagged.finish(&mut self.writer);
         } else {
@@ -186,46 +186,25 @@ impl FetchResponseWriter {
 }
 
 /// The tagged fields that end a partition.
-fn partition_tags(writer: &mut Writer, partition: &PartitionData) {
-    let default = PartitionData::default();
+fn partition_tags(writer: &mut Writer, partition: &PartitionData, version: i16) {
     let mut tagged = TaggedFields::new();
-    if partition.diverging_epoch != default.diverging_epoch {
-        tagged.add(0, |writer| {
-            writer.i32(partition.diverging_epoch.epoch);
-            writer.i64(partition.diverging_epoch.end_offset);
-            writer.no_tagged_fields();
-        });
+    if partition.diverging_epoch != EpochEndOffset::default() {
+        tagged.add(0, |writer| partition.diverging_epoch.encode(writer, version));
     }
-    if partition.current_leader != default.current_leader {
-        tagged.add(1, |writer| {
-            writer.i32(partition.current_leader.leader_id);
-            writer.i32(partition.current_leader.leader_epoch);
-            writer.no_tagged_fields();
-        });
+    if partition.current_leader != LeaderIdAndEpoch::default() {
+        tagged.add(1, |writer| partition.current_leader.encode(writer, version));
     }
-    if partition.snapshot_id != default.snapshot_id {
-        tagged.add(2, |writer| {
-            writer.i64(partition.snapshot_id.end_offset);
-            writer.i32(partition.snapshot_id.epoch);
-            writer.no_tagged_fields();
-        });
+    if partition.snapshot_id != SnapshotId::default() {
+        tagged.add(2, |writer| partition.snapshot_id.encode(writer, version));
     }
     tagged.finish(writer);
-}
-
-fn write_endpoint(writer: &mut Writer, node: &NodeEndpoint) {
-    writer.i32(node.node_id);
-    writer.compact_nullable_string(Some(&node.host));
-    writer.i32(node.port);
-    writer.compact_nullable_string(node.rack.as_deref());
-    writer.no_tagged_fields();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::header::response_frame;
-    use crate::messages::fetch::{AbortedTransaction, EpochEndOffset, FetchableTopicResponse};
+    use crate::messages::fetch::{AbortedTransaction, FetchableTopicResponse};
 
     fn response(version: i16) -> FetchResponse {
         let partition = |index: i32, records: &'static [u8]| PartitionData {

@@ -3,8 +3,8 @@
 //! - [`messages`]: every request and response as a plain struct with `decode` and `encode` for all
 //!   its versions, generated from the schemas in `net/schema` by `net/codegen`.
 //! - [`header`]: what stands before a body, and whole frames.
-//! - [`produce`]: a Produce request read in place; [`fetch`]: a Fetch response written around the
-//!   file ranges that are sent without being read.
+//! - [`produce`], [`fetch_request`]: Produce and Fetch requests read in place; [`fetch`]: a Fetch
+//!   response written around the file ranges that are sent without being read.
 //! - [`api_versions`]: the versions a broker tells its clients.
 //! - [`Connection`]: bytes into frames, and replies in order.
 //!
@@ -19,6 +19,7 @@ pub mod api_versions;
 mod connection;
 pub mod error_code;
 pub mod fetch;
+pub mod fetch_request;
 pub mod frame;
 pub mod header;
 pub mod message;

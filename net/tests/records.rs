@@ -2,7 +2,7 @@
 
 #[path = "../../src/coordinator"]
 mod coordinator {
-    pub mod records;
+    pub(super) mod records;
 }
 
 use coordinator::records;

@@ -292,10 +292,10 @@ fn struct_impl(out: &mut String, schema: &Schema, item: &Struct) {
     let _ = write!(
         out,
         "\nimpl {} {{
-    fn decode(reader: &mut Reader<'_>, {}: i16) -> Result<Self, WireError> {{
+    pub(crate) fn decode(reader: &mut Reader<'_>, {}: i16) -> Result<Self, WireError> {{
 {decode}    }}
 
-    fn encode(&self, writer: &mut Writer, {}: i16) {{
+    pub(crate) fn encode(&self, writer: &mut Writer, {}: i16) {{
 {encode}    }}
 }}
 ",

@@ -243,7 +243,7 @@ impl Default for AddPartitionsToTxnTransaction {
 }
 
 impl AddPartitionsToTxnTransaction {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.transactional_id = field::read_string(reader, Form::Compact)?;
         it.producer_id = reader.i64()?;
@@ -256,7 +256,7 @@ impl AddPartitionsToTxnTransaction {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.transactional_id);
         writer.i64(self.producer_id);
         writer.i16(self.producer_epoch);
@@ -287,7 +287,7 @@ impl Default for AddPartitionsToTxnTopic {
 }
 
 impl AddPartitionsToTxnTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -298,7 +298,7 @@ impl AddPartitionsToTxnTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -329,7 +329,7 @@ impl Default for AddPartitionsToTxnResult {
 }
 
 impl AddPartitionsToTxnResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.transactional_id = field::read_string(reader, Form::Compact)?;
         it.topic_results = field::read_array(reader, Form::Compact, 3, |reader| {
@@ -339,7 +339,7 @@ impl AddPartitionsToTxnResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.transactional_id);
         field::write_array(writer, Form::Compact, &self.topic_results, |writer, item| {
             item.encode(writer, version);
@@ -367,7 +367,7 @@ impl Default for AddPartitionsToTxnTopicResult {
 }
 
 impl AddPartitionsToTxnTopicResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -380,7 +380,7 @@ impl AddPartitionsToTxnTopicResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.results_by_partition, |writer, item| {
@@ -411,7 +411,7 @@ impl Default for AddPartitionsToTxnPartitionResult {
 }
 
 impl AddPartitionsToTxnPartitionResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -422,7 +422,7 @@ impl AddPartitionsToTxnPartitionResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         writer.i32(self.partition_index);
         writer.i16(self.partition_error_code);

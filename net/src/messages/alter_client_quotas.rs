@@ -169,7 +169,7 @@ impl Default for EntryData {
 }
 
 impl EntryData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.entity = field::read_array(reader, form, 3, |reader| {
@@ -184,7 +184,7 @@ impl EntryData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         field::write_array(writer, form, &self.entity, |writer, item| {
             item.encode(writer, version);
@@ -217,7 +217,7 @@ impl Default for EntityData {
 }
 
 impl EntityData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.entity_type = field::read_string(reader, form)?;
@@ -228,7 +228,7 @@ impl EntityData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         field::write_string(writer, form, &self.entity_type);
         field::write_nullable_string(writer, form, self.entity_name.as_deref());
@@ -260,7 +260,7 @@ impl Default for OpData {
 }
 
 impl OpData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.key = field::read_string(reader, form)?;
@@ -272,7 +272,7 @@ impl OpData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         field::write_string(writer, form, &self.key);
         writer.f64(self.value);
@@ -305,7 +305,7 @@ impl Default for ResponseEntryData {
 }
 
 impl ResponseEntryData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -319,7 +319,7 @@ impl ResponseEntryData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, form, self.error_message.as_deref());

@@ -172,7 +172,7 @@ impl Default for AlterConfigsResource {
 }
 
 impl AlterConfigsResource {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.resource_type = reader.i8()?;
@@ -186,7 +186,7 @@ impl AlterConfigsResource {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i8(self.resource_type);
         field::write_string(writer, form, &self.resource_name);
@@ -218,7 +218,7 @@ impl Default for AlterableConfig {
 }
 
 impl AlterableConfig {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -229,7 +229,7 @@ impl AlterableConfig {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.name);
         field::write_nullable_string(writer, form, self.value.as_deref());
@@ -264,7 +264,7 @@ impl Default for AlterConfigsResourceResponse {
 }
 
 impl AlterConfigsResourceResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -277,7 +277,7 @@ impl AlterConfigsResourceResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, form, self.error_message.as_deref());

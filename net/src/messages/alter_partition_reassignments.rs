@@ -185,7 +185,7 @@ impl Default for ReassignableTopic {
 }
 
 impl ReassignableTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 6, |reader| {
@@ -195,7 +195,7 @@ impl ReassignableTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -223,7 +223,7 @@ impl Default for ReassignablePartition {
 }
 
 impl ReassignablePartition {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.replicas = field::read_nullable_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -231,7 +231,7 @@ impl ReassignablePartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
         field::write_nullable_array(writer, Form::Compact, self.replicas.as_deref(), |writer, item| {
             writer.i32(*item);
@@ -259,7 +259,7 @@ impl Default for ReassignableTopicResponse {
 }
 
 impl ReassignableTopicResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 8, |reader| {
@@ -269,7 +269,7 @@ impl ReassignableTopicResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -300,7 +300,7 @@ impl Default for ReassignablePartitionResponse {
 }
 
 impl ReassignablePartitionResponse {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.error_code = reader.i16()?;
@@ -309,7 +309,7 @@ impl ReassignablePartitionResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, Form::Compact, self.error_message.as_deref());

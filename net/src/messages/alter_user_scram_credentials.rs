@@ -162,7 +162,7 @@ impl Default for ScramCredentialDeletion {
 }
 
 impl ScramCredentialDeletion {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.mechanism = reader.i8()?;
@@ -170,7 +170,7 @@ impl ScramCredentialDeletion {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         writer.i8(self.mechanism);
         writer.no_tagged_fields();
@@ -205,7 +205,7 @@ impl Default for ScramCredentialUpsertion {
 }
 
 impl ScramCredentialUpsertion {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.mechanism = reader.i8()?;
@@ -216,7 +216,7 @@ impl ScramCredentialUpsertion {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         writer.i8(self.mechanism);
         writer.i32(self.iterations);
@@ -248,7 +248,7 @@ impl Default for AlterUserScramCredentialsResult {
 }
 
 impl AlterUserScramCredentialsResult {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.user = field::read_string(reader, Form::Compact)?;
         it.error_code = reader.i16()?;
@@ -257,7 +257,7 @@ impl AlterUserScramCredentialsResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.user);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, Form::Compact, self.error_message.as_deref());

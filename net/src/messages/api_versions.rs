@@ -235,7 +235,7 @@ impl Default for ApiVersion {
 }
 
 impl ApiVersion {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.api_key = reader.i16()?;
@@ -247,7 +247,7 @@ impl ApiVersion {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         writer.i16(self.api_key);
         writer.i16(self.min_version);
@@ -280,7 +280,7 @@ impl Default for SupportedFeatureKey {
 }
 
 impl SupportedFeatureKey {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.min_version = reader.i16()?;
@@ -289,7 +289,7 @@ impl SupportedFeatureKey {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         writer.i16(self.min_version);
         writer.i16(self.max_version);
@@ -319,7 +319,7 @@ impl Default for FinalizedFeatureKey {
 }
 
 impl FinalizedFeatureKey {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.max_version_level = reader.i16()?;
@@ -328,7 +328,7 @@ impl FinalizedFeatureKey {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         writer.i16(self.max_version_level);
         writer.i16(self.min_version_level);

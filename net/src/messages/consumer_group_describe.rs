@@ -178,7 +178,7 @@ impl Default for DescribedGroup {
 }
 
 impl DescribedGroup {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.error_code = reader.i16()?;
         it.error_message = field::read_nullable_string(reader, Form::Compact)?;
@@ -195,7 +195,7 @@ impl DescribedGroup {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i16(self.error_code);
         field::write_nullable_string(writer, Form::Compact, self.error_message.as_deref());
         field::write_string(writer, Form::Compact, &self.group_id);
@@ -257,7 +257,7 @@ impl Default for Member {
 }
 
 impl Member {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.member_id = field::read_string(reader, Form::Compact)?;
         it.instance_id = field::read_nullable_string(reader, Form::Compact)?;
@@ -278,7 +278,7 @@ impl Member {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.member_id);
         field::write_nullable_string(writer, Form::Compact, self.instance_id.as_deref());
         field::write_nullable_string(writer, Form::Compact, self.rack_id.as_deref());
@@ -314,7 +314,7 @@ impl Default for Assignment {
 }
 
 impl Assignment {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_partitions = field::read_array(reader, Form::Compact, 19, |reader| {
             TopicPartitions::decode(reader, version)
@@ -323,7 +323,7 @@ impl Assignment {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_array(writer, Form::Compact, &self.topic_partitions, |writer, item| {
             item.encode(writer, version);
         });
@@ -353,7 +353,7 @@ impl Default for TopicPartitions {
 }
 
 impl TopicPartitions {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_id = reader.uuid()?;
         it.topic_name = field::read_string(reader, Form::Compact)?;
@@ -362,7 +362,7 @@ impl TopicPartitions {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.uuid(self.topic_id);
         field::write_string(writer, Form::Compact, &self.topic_name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {

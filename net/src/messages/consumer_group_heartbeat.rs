@@ -230,7 +230,7 @@ impl Default for TopicPartitions {
 }
 
 impl TopicPartitions {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_id = reader.uuid()?;
         it.partitions = field::read_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -238,7 +238,7 @@ impl TopicPartitions {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.uuid(self.topic_id);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             writer.i32(*item);
@@ -263,7 +263,7 @@ impl Default for Assignment {
 }
 
 impl Assignment {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_partitions = field::read_array(reader, Form::Compact, 18, |reader| {
             TopicPartitions::decode(reader, version)
@@ -272,7 +272,7 @@ impl Assignment {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_array(writer, Form::Compact, &self.topic_partitions, |writer, item| {
             item.encode(writer, version);
         });

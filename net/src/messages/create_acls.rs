@@ -179,7 +179,7 @@ impl Default for AclCreation {
 }
 
 impl AclCreation {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.resource_type = reader.i8()?;
@@ -195,7 +195,7 @@ impl AclCreation {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i8(self.resource_type);
         field::write_string(writer, form, &self.resource_name);
@@ -229,7 +229,7 @@ impl Default for AclCreationResult {
 }
 
 impl AclCreationResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -240,7 +240,7 @@ impl AclCreationResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, form, self.error_message.as_deref());

@@ -177,7 +177,7 @@ impl Default for CreatePartitionsTopic {
 }
 
 impl CreatePartitionsTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -191,7 +191,7 @@ impl CreatePartitionsTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.name);
         writer.i32(self.count);
@@ -220,7 +220,7 @@ impl Default for CreatePartitionsAssignment {
 }
 
 impl CreatePartitionsAssignment {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.broker_ids = field::read_array(reader, form, 4, Reader::i32)?;
@@ -230,7 +230,7 @@ impl CreatePartitionsAssignment {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_array(writer, form, &self.broker_ids, |writer, item| {
             writer.i32(*item);
@@ -263,7 +263,7 @@ impl Default for CreatePartitionsTopicResult {
 }
 
 impl CreatePartitionsTopicResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -275,7 +275,7 @@ impl CreatePartitionsTopicResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.name);
         writer.i16(self.error_code);

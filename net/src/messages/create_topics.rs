@@ -183,7 +183,7 @@ impl Default for CreatableTopic {
 }
 
 impl CreatableTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 5);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -201,7 +201,7 @@ impl CreatableTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 5);
         field::write_string(writer, form, &self.name);
         writer.i32(self.num_partitions);
@@ -237,7 +237,7 @@ impl Default for CreatableReplicaAssignment {
 }
 
 impl CreatableReplicaAssignment {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 5);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -248,7 +248,7 @@ impl CreatableReplicaAssignment {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 5);
         writer.i32(self.partition_index);
         field::write_array(writer, form, &self.broker_ids, |writer, item| {
@@ -279,7 +279,7 @@ impl Default for CreatableTopicConfig {
 }
 
 impl CreatableTopicConfig {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 5);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -290,7 +290,7 @@ impl CreatableTopicConfig {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 5);
         field::write_string(writer, form, &self.name);
         field::write_nullable_string(writer, form, self.value.as_deref());
@@ -337,7 +337,7 @@ impl Default for CreatableTopicResult {
 }
 
 impl CreatableTopicResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 5);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -369,7 +369,7 @@ impl CreatableTopicResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 5);
         field::write_string(writer, form, &self.name);
         if version == 7 {
@@ -428,7 +428,7 @@ impl Default for CreatableTopicConfigs {
 }
 
 impl CreatableTopicConfigs {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.value = field::read_nullable_string(reader, Form::Compact)?;
@@ -439,7 +439,7 @@ impl CreatableTopicConfigs {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_nullable_string(writer, Form::Compact, self.value.as_deref());
         writer.bool(self.read_only);

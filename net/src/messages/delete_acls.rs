@@ -179,7 +179,7 @@ impl Default for DeleteAclsFilter {
 }
 
 impl DeleteAclsFilter {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.resource_type_filter = reader.i8()?;
@@ -195,7 +195,7 @@ impl DeleteAclsFilter {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i8(self.resource_type_filter);
         field::write_nullable_string(writer, form, self.resource_name_filter.as_deref());
@@ -232,7 +232,7 @@ impl Default for DeleteAclsFilterResult {
 }
 
 impl DeleteAclsFilterResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -246,7 +246,7 @@ impl DeleteAclsFilterResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, form, self.error_message.as_deref());
@@ -299,7 +299,7 @@ impl Default for DeleteAclsMatchingAcl {
 }
 
 impl DeleteAclsMatchingAcl {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -317,7 +317,7 @@ impl DeleteAclsMatchingAcl {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, form, self.error_message.as_deref());

@@ -164,7 +164,7 @@ impl Default for DeletableGroupResult {
 }
 
 impl DeletableGroupResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.group_id = field::read_string(reader, form)?;
@@ -175,7 +175,7 @@ impl DeletableGroupResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.group_id);
         writer.i16(self.error_code);

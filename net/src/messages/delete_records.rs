@@ -169,7 +169,7 @@ impl Default for DeleteRecordsTopic {
 }
 
 impl DeleteRecordsTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -182,7 +182,7 @@ impl DeleteRecordsTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -213,7 +213,7 @@ impl Default for DeleteRecordsPartition {
 }
 
 impl DeleteRecordsPartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -224,7 +224,7 @@ impl DeleteRecordsPartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i32(self.partition_index);
         writer.i64(self.offset);
@@ -253,7 +253,7 @@ impl Default for DeleteRecordsTopicResult {
 }
 
 impl DeleteRecordsTopicResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -266,7 +266,7 @@ impl DeleteRecordsTopicResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -300,7 +300,7 @@ impl Default for DeleteRecordsPartitionResult {
 }
 
 impl DeleteRecordsPartitionResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -312,7 +312,7 @@ impl DeleteRecordsPartitionResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i32(self.partition_index);
         writer.i64(self.low_watermark);

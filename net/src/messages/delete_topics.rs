@@ -186,7 +186,7 @@ impl Default for DeleteTopicState {
 }
 
 impl DeleteTopicState {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_nullable_string(reader, Form::Compact)?;
         it.topic_id = reader.uuid()?;
@@ -194,7 +194,7 @@ impl DeleteTopicState {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_nullable_string(writer, Form::Compact, self.name.as_deref());
         writer.uuid(self.topic_id);
         writer.no_tagged_fields();
@@ -226,7 +226,7 @@ impl Default for DeletableTopicResult {
 }
 
 impl DeletableTopicResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.name = field::null_only_if(field::read_nullable_string(reader, form)?, version == 6)?;
@@ -243,7 +243,7 @@ impl DeletableTopicResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_nullable_string(writer, form, field::null_or_empty(self.name.as_deref(), version == 6));
         if version == 6 {

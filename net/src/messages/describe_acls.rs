@@ -206,7 +206,7 @@ impl Default for DescribeAclsResource {
 }
 
 impl DescribeAclsResource {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.resource_type = reader.i8()?;
@@ -221,7 +221,7 @@ impl DescribeAclsResource {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i8(self.resource_type);
         field::write_string(writer, form, &self.resource_name);
@@ -260,7 +260,7 @@ impl Default for AclDescription {
 }
 
 impl AclDescription {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.principal = field::read_string(reader, form)?;
@@ -273,7 +273,7 @@ impl AclDescription {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.principal);
         field::write_string(writer, form, &self.host);

@@ -182,7 +182,7 @@ impl Default for ComponentData {
 }
 
 impl ComponentData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.entity_type = field::read_string(reader, form)?;
@@ -194,7 +194,7 @@ impl ComponentData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         field::write_string(writer, form, &self.entity_type);
         writer.i8(self.match_type);
@@ -224,7 +224,7 @@ impl Default for EntryData {
 }
 
 impl EntryData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.entity = field::read_array(reader, form, 3, |reader| {
@@ -239,7 +239,7 @@ impl EntryData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         field::write_array(writer, form, &self.entity, |writer, item| {
             item.encode(writer, version);
@@ -272,7 +272,7 @@ impl Default for EntityData {
 }
 
 impl EntityData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.entity_type = field::read_string(reader, form)?;
@@ -283,7 +283,7 @@ impl EntityData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         field::write_string(writer, form, &self.entity_type);
         field::write_nullable_string(writer, form, self.entity_name.as_deref());
@@ -312,7 +312,7 @@ impl Default for ValueData {
 }
 
 impl ValueData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 1);
         let mut it = Self::default();
         it.key = field::read_string(reader, form)?;
@@ -323,7 +323,7 @@ impl ValueData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 1);
         field::write_string(writer, form, &self.key);
         writer.f64(self.value);

@@ -209,7 +209,7 @@ impl Default for DescribeClusterBroker {
 }
 
 impl DescribeClusterBroker {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.broker_id = reader.i32()?;
         it.host = field::read_string(reader, Form::Compact)?;
@@ -222,7 +222,7 @@ impl DescribeClusterBroker {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i32(self.broker_id);
         field::write_string(writer, Form::Compact, &self.host);
         writer.i32(self.port);

@@ -181,7 +181,7 @@ impl Default for DescribeConfigsResource {
 }
 
 impl DescribeConfigsResource {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.resource_type = reader.i8()?;
@@ -195,7 +195,7 @@ impl DescribeConfigsResource {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         writer.i8(self.resource_type);
         field::write_string(writer, form, &self.resource_name);
@@ -236,7 +236,7 @@ impl Default for DescribeConfigsResult {
 }
 
 impl DescribeConfigsResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -252,7 +252,7 @@ impl DescribeConfigsResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, form, self.error_message.as_deref());
@@ -304,7 +304,7 @@ impl Default for DescribeConfigsResourceResult {
 }
 
 impl DescribeConfigsResourceResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -327,7 +327,7 @@ impl DescribeConfigsResourceResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.name);
         field::write_nullable_string(writer, form, self.value.as_deref());
@@ -371,7 +371,7 @@ impl Default for DescribeConfigsSynonym {
 }
 
 impl DescribeConfigsSynonym {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -383,7 +383,7 @@ impl DescribeConfigsSynonym {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.name);
         field::write_nullable_string(writer, form, self.value.as_deref());

@@ -196,7 +196,7 @@ impl Default for DescribedGroup {
 }
 
 impl DescribedGroup {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 5);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -219,7 +219,7 @@ impl DescribedGroup {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 5);
         writer.i16(self.error_code);
         if version == 6 {
@@ -272,7 +272,7 @@ impl Default for DescribedGroupMember {
 }
 
 impl DescribedGroupMember {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 5);
         let mut it = Self::default();
         it.member_id = field::read_string(reader, form)?;
@@ -289,7 +289,7 @@ impl DescribedGroupMember {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 5);
         field::write_string(writer, form, &self.member_id);
         if version >= 4 {

@@ -173,7 +173,7 @@ impl Default for DescribableLogDirTopic {
 }
 
 impl DescribableLogDirTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.topic = field::read_string(reader, form)?;
@@ -184,7 +184,7 @@ impl DescribableLogDirTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.topic);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -227,7 +227,7 @@ impl Default for DescribeLogDirsResult {
 }
 
 impl DescribeLogDirsResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -250,7 +250,7 @@ impl DescribeLogDirsResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i16(self.error_code);
         field::write_string(writer, form, &self.log_dir);
@@ -291,7 +291,7 @@ impl Default for DescribeLogDirsTopic {
 }
 
 impl DescribeLogDirsTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -304,7 +304,7 @@ impl DescribeLogDirsTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -341,7 +341,7 @@ impl Default for DescribeLogDirsPartition {
 }
 
 impl DescribeLogDirsPartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -354,7 +354,7 @@ impl DescribeLogDirsPartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i32(self.partition_index);
         writer.i64(self.partition_size);

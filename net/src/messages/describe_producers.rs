@@ -152,7 +152,7 @@ impl Default for TopicRequest {
 }
 
 impl TopicRequest {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partition_indexes = field::read_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -160,7 +160,7 @@ impl TopicRequest {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partition_indexes, |writer, item| {
             writer.i32(*item);
@@ -188,7 +188,7 @@ impl Default for TopicResponse {
 }
 
 impl TopicResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 9, |reader| {
@@ -198,7 +198,7 @@ impl TopicResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -232,7 +232,7 @@ impl Default for PartitionResponse {
 }
 
 impl PartitionResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.error_code = reader.i16()?;
@@ -244,7 +244,7 @@ impl PartitionResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i32(self.partition_index);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, Form::Compact, self.error_message.as_deref());
@@ -286,7 +286,7 @@ impl Default for ProducerState {
 }
 
 impl ProducerState {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.producer_id = reader.i64()?;
         it.producer_epoch = reader.i32()?;
@@ -298,7 +298,7 @@ impl ProducerState {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i64(self.producer_id);
         writer.i32(self.producer_epoch);
         writer.i32(self.last_sequence);

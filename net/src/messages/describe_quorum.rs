@@ -174,7 +174,7 @@ impl Default for TopicData {
 }
 
 impl TopicData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_name = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 5, |reader| {
@@ -184,7 +184,7 @@ impl TopicData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.topic_name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -209,14 +209,14 @@ impl Default for PartitionData {
 }
 
 impl PartitionData {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         reader.skip_tagged_fields()?;
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
         writer.no_tagged_fields();
     }
@@ -241,7 +241,7 @@ impl Default for ResponseTopicData {
 }
 
 impl ResponseTopicData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_name = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 25, |reader| {
@@ -251,7 +251,7 @@ impl ResponseTopicData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.topic_name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -297,7 +297,7 @@ impl Default for ResponsePartitionData {
 }
 
 impl ResponsePartitionData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.error_code = reader.i16()?;
@@ -317,7 +317,7 @@ impl ResponsePartitionData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i32(self.partition_index);
         writer.i16(self.error_code);
         if version == 2 {
@@ -364,7 +364,7 @@ impl Default for ReplicaState {
 }
 
 impl ReplicaState {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.replica_id = reader.i32()?;
         if version == 2 {
@@ -381,7 +381,7 @@ impl ReplicaState {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i32(self.replica_id);
         if version == 2 {
             writer.uuid(self.replica_directory_id);
@@ -416,7 +416,7 @@ impl Default for Node {
 }
 
 impl Node {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.node_id = reader.i32()?;
         it.listeners = field::read_array(reader, Form::Compact, 5, |reader| {
@@ -426,7 +426,7 @@ impl Node {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i32(self.node_id);
         field::write_array(writer, Form::Compact, &self.listeners, |writer, item| {
             item.encode(writer, version);
@@ -457,7 +457,7 @@ impl Default for Listener {
 }
 
 impl Listener {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.host = field::read_string(reader, Form::Compact)?;
@@ -466,7 +466,7 @@ impl Listener {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_string(writer, Form::Compact, &self.host);
         writer.u16(self.port);

@@ -172,14 +172,14 @@ impl Default for TopicRequest {
 }
 
 impl TopicRequest {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         reader.skip_tagged_fields()?;
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         writer.no_tagged_fields();
     }
@@ -204,7 +204,7 @@ impl Default for Cursor {
 }
 
 impl Cursor {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_name = field::read_string(reader, Form::Compact)?;
         it.partition_index = reader.i32()?;
@@ -212,7 +212,7 @@ impl Cursor {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.topic_name);
         writer.i32(self.partition_index);
         writer.no_tagged_fields();
@@ -250,7 +250,7 @@ impl Default for DescribeTopicPartitionsResponseTopic {
 }
 
 impl DescribeTopicPartitionsResponseTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.error_code = reader.i16()?;
         it.name = field::read_nullable_string(reader, Form::Compact)?;
@@ -264,7 +264,7 @@ impl DescribeTopicPartitionsResponseTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i16(self.error_code);
         field::write_nullable_string(writer, Form::Compact, self.name.as_deref());
         writer.uuid(self.topic_id);
@@ -317,7 +317,7 @@ impl Default for DescribeTopicPartitionsResponsePartition {
 }
 
 impl DescribeTopicPartitionsResponsePartition {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.error_code = reader.i16()?;
         it.partition_index = reader.i32()?;
@@ -332,7 +332,7 @@ impl DescribeTopicPartitionsResponsePartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i16(self.error_code);
         writer.i32(self.partition_index);
         writer.i32(self.leader_id);

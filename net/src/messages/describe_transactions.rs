@@ -170,7 +170,7 @@ impl Default for TransactionState {
 }
 
 impl TransactionState {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.error_code = reader.i16()?;
         it.transactional_id = field::read_string(reader, Form::Compact)?;
@@ -186,7 +186,7 @@ impl TransactionState {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i16(self.error_code);
         field::write_string(writer, Form::Compact, &self.transactional_id);
         field::write_string(writer, Form::Compact, &self.transaction_state);
@@ -220,7 +220,7 @@ impl Default for TopicData {
 }
 
 impl TopicData {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -228,7 +228,7 @@ impl TopicData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.topic);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             writer.i32(*item);

@@ -159,14 +159,14 @@ impl Default for UserName {
 }
 
 impl UserName {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         reader.skip_tagged_fields()?;
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         writer.no_tagged_fields();
     }
@@ -197,7 +197,7 @@ impl Default for DescribeUserScramCredentialsResult {
 }
 
 impl DescribeUserScramCredentialsResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.user = field::read_string(reader, Form::Compact)?;
         it.error_code = reader.i16()?;
@@ -209,7 +209,7 @@ impl DescribeUserScramCredentialsResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.user);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, Form::Compact, self.error_message.as_deref());
@@ -239,7 +239,7 @@ impl Default for CredentialInfo {
 }
 
 impl CredentialInfo {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.mechanism = reader.i8()?;
         it.iterations = reader.i32()?;
@@ -247,7 +247,7 @@ impl CredentialInfo {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i8(self.mechanism);
         writer.i32(self.iterations);
         writer.no_tagged_fields();

@@ -187,7 +187,7 @@ impl Default for TopicPartitions {
 }
 
 impl TopicPartitions {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.topic = field::read_string(reader, form)?;
@@ -198,7 +198,7 @@ impl TopicPartitions {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.topic);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -229,7 +229,7 @@ impl Default for ReplicaElectionResult {
 }
 
 impl ReplicaElectionResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.topic = field::read_string(reader, form)?;
@@ -242,7 +242,7 @@ impl ReplicaElectionResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         field::write_string(writer, form, &self.topic);
         field::write_array(writer, form, &self.partition_result, |writer, item| {
@@ -276,7 +276,7 @@ impl Default for PartitionResult {
 }
 
 impl PartitionResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 2);
         let mut it = Self::default();
         it.partition_id = reader.i32()?;
@@ -288,7 +288,7 @@ impl PartitionResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 2);
         writer.i32(self.partition_id);
         writer.i16(self.error_code);

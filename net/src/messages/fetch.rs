@@ -295,7 +295,7 @@ impl Default for ReplicaState {
 }
 
 impl ReplicaState {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.replica_id = reader.i32()?;
         it.replica_epoch = reader.i64()?;
@@ -303,7 +303,7 @@ impl ReplicaState {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.replica_id);
         writer.i64(self.replica_epoch);
         writer.no_tagged_fields();
@@ -332,7 +332,7 @@ impl Default for FetchTopic {
 }
 
 impl FetchTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 12);
         let mut it = Self::default();
         if version <= 12 {
@@ -350,7 +350,7 @@ impl FetchTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 12);
         if version <= 12 {
             field::write_string(writer, form, &self.topic);
@@ -404,7 +404,7 @@ impl Default for FetchPartition {
 }
 
 impl FetchPartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 12);
         let mut it = Self::default();
         it.partition = reader.i32()?;
@@ -432,7 +432,7 @@ impl FetchPartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 12);
         writer.i32(self.partition);
         if version >= 9 {
@@ -485,7 +485,7 @@ impl Default for ForgottenTopic {
 }
 
 impl ForgottenTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 12);
         let mut it = Self::default();
         if version <= 12 {
@@ -501,7 +501,7 @@ impl ForgottenTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 12);
         if version <= 12 {
             field::write_string(writer, form, &self.topic);
@@ -540,7 +540,7 @@ impl Default for FetchableTopicResponse {
 }
 
 impl FetchableTopicResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 12);
         let mut it = Self::default();
         if version <= 12 {
@@ -558,7 +558,7 @@ impl FetchableTopicResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 12);
         if version <= 12 {
             field::write_string(writer, form, &self.topic);
@@ -621,7 +621,7 @@ impl Default for PartitionData {
 }
 
 impl PartitionData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 12);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -652,7 +652,7 @@ impl PartitionData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 12);
         writer.i32(self.partition_index);
         writer.i16(self.error_code);
@@ -709,7 +709,7 @@ impl Default for EpochEndOffset {
 }
 
 impl EpochEndOffset {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.epoch = reader.i32()?;
         it.end_offset = reader.i64()?;
@@ -717,7 +717,7 @@ impl EpochEndOffset {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.epoch);
         writer.i64(self.end_offset);
         writer.no_tagged_fields();
@@ -743,7 +743,7 @@ impl Default for LeaderIdAndEpoch {
 }
 
 impl LeaderIdAndEpoch {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.leader_id = reader.i32()?;
         it.leader_epoch = reader.i32()?;
@@ -751,7 +751,7 @@ impl LeaderIdAndEpoch {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.leader_id);
         writer.i32(self.leader_epoch);
         writer.no_tagged_fields();
@@ -777,7 +777,7 @@ impl Default for SnapshotId {
 }
 
 impl SnapshotId {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.end_offset = reader.i64()?;
         it.epoch = reader.i32()?;
@@ -785,7 +785,7 @@ impl SnapshotId {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i64(self.end_offset);
         writer.i32(self.epoch);
         writer.no_tagged_fields();
@@ -811,7 +811,7 @@ impl Default for AbortedTransaction {
 }
 
 impl AbortedTransaction {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 12);
         let mut it = Self::default();
         it.producer_id = reader.i64()?;
@@ -822,7 +822,7 @@ impl AbortedTransaction {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 12);
         writer.i64(self.producer_id);
         writer.i64(self.first_offset);
@@ -857,7 +857,7 @@ impl Default for NodeEndpoint {
 }
 
 impl NodeEndpoint {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.node_id = reader.i32()?;
         it.host = field::read_string(reader, Form::Compact)?;
@@ -867,7 +867,7 @@ impl NodeEndpoint {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.node_id);
         field::write_string(writer, Form::Compact, &self.host);
         writer.i32(self.port);

@@ -251,7 +251,7 @@ impl Default for Coordinator {
 }
 
 impl Coordinator {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.key = field::read_string(reader, Form::Compact)?;
         it.node_id = reader.i32()?;
@@ -263,7 +263,7 @@ impl Coordinator {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.key);
         writer.i32(self.node_id);
         field::write_string(writer, Form::Compact, &self.host);

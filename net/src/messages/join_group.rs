@@ -259,7 +259,7 @@ impl Default for JoinGroupRequestProtocol {
 }
 
 impl JoinGroupRequestProtocol {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -270,7 +270,7 @@ impl JoinGroupRequestProtocol {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         field::write_string(writer, form, &self.name);
         field::write_bytes(writer, form, &self.metadata);
@@ -302,7 +302,7 @@ impl Default for JoinGroupResponseMember {
 }
 
 impl JoinGroupResponseMember {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.member_id = field::read_string(reader, form)?;
@@ -316,7 +316,7 @@ impl JoinGroupResponseMember {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         field::write_string(writer, form, &self.member_id);
         if version >= 5 {

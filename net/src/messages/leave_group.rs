@@ -198,7 +198,7 @@ impl Default for MemberIdentity {
 }
 
 impl MemberIdentity {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.member_id = field::read_string(reader, form)?;
@@ -212,7 +212,7 @@ impl MemberIdentity {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.member_id);
         field::write_nullable_string(writer, form, self.group_instance_id.as_deref());
@@ -247,7 +247,7 @@ impl Default for MemberResponse {
 }
 
 impl MemberResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.member_id = field::read_string(reader, form)?;
@@ -259,7 +259,7 @@ impl MemberResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.member_id);
         field::write_nullable_string(writer, form, self.group_instance_id.as_deref());

@@ -159,7 +159,7 @@ impl Default for ConfigResource {
 }
 
 impl ConfigResource {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.resource_name = field::read_string(reader, Form::Compact)?;
         if version == 1 {
@@ -169,7 +169,7 @@ impl ConfigResource {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.resource_name);
         if version == 1 {
             writer.i8(self.resource_type);

@@ -196,7 +196,7 @@ impl Default for ListedGroup {
 }
 
 impl ListedGroup {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.group_id = field::read_string(reader, form)?;
@@ -213,7 +213,7 @@ impl ListedGroup {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         field::write_string(writer, form, &self.group_id);
         field::write_string(writer, form, &self.protocol_type);

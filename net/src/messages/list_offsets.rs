@@ -191,7 +191,7 @@ impl Default for ListOffsetsTopic {
 }
 
 impl ListOffsetsTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -204,7 +204,7 @@ impl ListOffsetsTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -238,7 +238,7 @@ impl Default for ListOffsetsPartition {
 }
 
 impl ListOffsetsPartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -252,7 +252,7 @@ impl ListOffsetsPartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         writer.i32(self.partition_index);
         if version >= 4 {
@@ -284,7 +284,7 @@ impl Default for ListOffsetsTopicResponse {
 }
 
 impl ListOffsetsTopicResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -297,7 +297,7 @@ impl ListOffsetsTopicResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -337,7 +337,7 @@ impl Default for ListOffsetsPartitionResponse {
 }
 
 impl ListOffsetsPartitionResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -353,7 +353,7 @@ impl ListOffsetsPartitionResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         writer.i32(self.partition_index);
         writer.i16(self.error_code);

@@ -167,7 +167,7 @@ impl Default for ListPartitionReassignmentsTopics {
 }
 
 impl ListPartitionReassignmentsTopics {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partition_indexes = field::read_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -175,7 +175,7 @@ impl ListPartitionReassignmentsTopics {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partition_indexes, |writer, item| {
             writer.i32(*item);
@@ -203,7 +203,7 @@ impl Default for OngoingTopicReassignment {
 }
 
 impl OngoingTopicReassignment {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 8, |reader| {
@@ -213,7 +213,7 @@ impl OngoingTopicReassignment {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -247,7 +247,7 @@ impl Default for OngoingPartitionReassignment {
 }
 
 impl OngoingPartitionReassignment {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.replicas = field::read_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -257,7 +257,7 @@ impl OngoingPartitionReassignment {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
         field::write_array(writer, Form::Compact, &self.replicas, |writer, item| {
             writer.i32(*item);

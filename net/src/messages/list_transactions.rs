@@ -194,7 +194,7 @@ impl Default for TransactionState {
 }
 
 impl TransactionState {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.transactional_id = field::read_string(reader, Form::Compact)?;
         it.producer_id = reader.i64()?;
@@ -203,7 +203,7 @@ impl TransactionState {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.transactional_id);
         writer.i64(self.producer_id);
         field::write_string(writer, Form::Compact, &self.transaction_state);

@@ -240,7 +240,7 @@ impl Default for MetadataRequestTopic {
 }
 
 impl MetadataRequestTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         if version >= 10 {
@@ -253,7 +253,7 @@ impl MetadataRequestTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         if version >= 10 {
             writer.uuid(self.topic_id);
@@ -290,7 +290,7 @@ impl Default for MetadataResponseBroker {
 }
 
 impl MetadataResponseBroker {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         it.node_id = reader.i32()?;
@@ -305,7 +305,7 @@ impl MetadataResponseBroker {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         writer.i32(self.node_id);
         field::write_string(writer, form, &self.host);
@@ -350,7 +350,7 @@ impl Default for MetadataResponseTopic {
 }
 
 impl MetadataResponseTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -373,7 +373,7 @@ impl MetadataResponseTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, form, field::null_or_empty(self.name.as_deref(), version >= 12));
@@ -429,7 +429,7 @@ impl Default for MetadataResponsePartition {
 }
 
 impl MetadataResponsePartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -449,7 +449,7 @@ impl MetadataResponsePartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         writer.i16(self.error_code);
         writer.i32(self.partition_index);

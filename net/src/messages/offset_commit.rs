@@ -204,7 +204,7 @@ impl Default for OffsetCommitRequestTopic {
 }
 
 impl OffsetCommitRequestTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 8);
         let mut it = Self::default();
         if version <= 9 {
@@ -222,7 +222,7 @@ impl OffsetCommitRequestTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 8);
         if version <= 9 {
             field::write_string(writer, form, &self.name);
@@ -264,7 +264,7 @@ impl Default for OffsetCommitRequestPartition {
 }
 
 impl OffsetCommitRequestPartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 8);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -279,7 +279,7 @@ impl OffsetCommitRequestPartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 8);
         writer.i32(self.partition_index);
         writer.i64(self.committed_offset);
@@ -315,7 +315,7 @@ impl Default for OffsetCommitResponseTopic {
 }
 
 impl OffsetCommitResponseTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 8);
         let mut it = Self::default();
         if version <= 9 {
@@ -333,7 +333,7 @@ impl OffsetCommitResponseTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 8);
         if version <= 9 {
             field::write_string(writer, form, &self.name);
@@ -369,7 +369,7 @@ impl Default for OffsetCommitResponsePartition {
 }
 
 impl OffsetCommitResponsePartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 8);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -380,7 +380,7 @@ impl OffsetCommitResponsePartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 8);
         writer.i32(self.partition_index);
         writer.i16(self.error_code);

@@ -158,7 +158,7 @@ impl Default for OffsetDeleteRequestTopic {
 }
 
 impl OffsetDeleteRequestTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Classic)?;
         it.partitions = field::read_array(reader, Form::Classic, 4, |reader| {
@@ -167,7 +167,7 @@ impl OffsetDeleteRequestTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Classic, &self.name);
         field::write_array(writer, Form::Classic, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -191,13 +191,13 @@ impl Default for OffsetDeleteRequestPartition {
 }
 
 impl OffsetDeleteRequestPartition {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
     }
 }
@@ -221,7 +221,7 @@ impl Default for OffsetDeleteResponseTopic {
 }
 
 impl OffsetDeleteResponseTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Classic)?;
         it.partitions = field::read_array(reader, Form::Classic, 6, |reader| {
@@ -230,7 +230,7 @@ impl OffsetDeleteResponseTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Classic, &self.name);
         field::write_array(writer, Form::Classic, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -257,14 +257,14 @@ impl Default for OffsetDeleteResponsePartition {
 }
 
 impl OffsetDeleteResponsePartition {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.error_code = reader.i16()?;
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
         writer.i16(self.error_code);
     }

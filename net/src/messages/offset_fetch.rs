@@ -229,7 +229,7 @@ impl Default for OffsetFetchRequestTopic {
 }
 
 impl OffsetFetchRequestTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -240,7 +240,7 @@ impl OffsetFetchRequestTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partition_indexes, |writer, item| {
@@ -277,7 +277,7 @@ impl Default for OffsetFetchRequestGroup {
 }
 
 impl OffsetFetchRequestGroup {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.group_id = field::read_string(reader, Form::Compact)?;
         if version >= 9 {
@@ -293,7 +293,7 @@ impl OffsetFetchRequestGroup {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.group_id);
         if version >= 9 {
             field::write_nullable_string(writer, Form::Compact, self.member_id.as_deref());
@@ -330,7 +330,7 @@ impl Default for OffsetFetchRequestTopics {
 }
 
 impl OffsetFetchRequestTopics {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         if version <= 9 {
             it.name = field::read_string(reader, Form::Compact)?;
@@ -343,7 +343,7 @@ impl OffsetFetchRequestTopics {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         if version <= 9 {
             field::write_string(writer, Form::Compact, &self.name);
         }
@@ -376,7 +376,7 @@ impl Default for OffsetFetchResponseTopic {
 }
 
 impl OffsetFetchResponseTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -389,7 +389,7 @@ impl OffsetFetchResponseTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -429,7 +429,7 @@ impl Default for OffsetFetchResponsePartition {
 }
 
 impl OffsetFetchResponsePartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 6);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -445,7 +445,7 @@ impl OffsetFetchResponsePartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 6);
         writer.i32(self.partition_index);
         writer.i64(self.committed_offset);
@@ -482,7 +482,7 @@ impl Default for OffsetFetchResponseGroup {
 }
 
 impl OffsetFetchResponseGroup {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.group_id = field::read_string(reader, Form::Compact)?;
         it.topics = field::read_array(reader, Form::Compact, 3, |reader| {
@@ -493,7 +493,7 @@ impl OffsetFetchResponseGroup {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.group_id);
         field::write_array(writer, Form::Compact, &self.topics, |writer, item| {
             item.encode(writer, version);
@@ -525,7 +525,7 @@ impl Default for OffsetFetchResponseTopics {
 }
 
 impl OffsetFetchResponseTopics {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         if version <= 9 {
             it.name = field::read_string(reader, Form::Compact)?;
@@ -540,7 +540,7 @@ impl OffsetFetchResponseTopics {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         if version <= 9 {
             field::write_string(writer, Form::Compact, &self.name);
         }
@@ -582,7 +582,7 @@ impl Default for OffsetFetchResponsePartitions {
 }
 
 impl OffsetFetchResponsePartitions {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.committed_offset = reader.i64()?;
@@ -593,7 +593,7 @@ impl OffsetFetchResponsePartitions {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
         writer.i64(self.committed_offset);
         writer.i32(self.committed_leader_epoch);

@@ -173,7 +173,7 @@ impl Default for OffsetForLeaderTopic {
 }
 
 impl OffsetForLeaderTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.topic = field::read_string(reader, form)?;
@@ -186,7 +186,7 @@ impl OffsetForLeaderTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.topic);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -220,7 +220,7 @@ impl Default for OffsetForLeaderPartition {
 }
 
 impl OffsetForLeaderPartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.partition = reader.i32()?;
@@ -232,7 +232,7 @@ impl OffsetForLeaderPartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         writer.i32(self.partition);
         writer.i32(self.current_leader_epoch);
@@ -262,7 +262,7 @@ impl Default for OffsetForLeaderTopicResult {
 }
 
 impl OffsetForLeaderTopicResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.topic = field::read_string(reader, form)?;
@@ -275,7 +275,7 @@ impl OffsetForLeaderTopicResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.topic);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -312,7 +312,7 @@ impl Default for EpochEndOffset {
 }
 
 impl EpochEndOffset {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.error_code = reader.i16()?;
@@ -325,7 +325,7 @@ impl EpochEndOffset {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         writer.i16(self.error_code);
         writer.i32(self.partition);

@@ -202,7 +202,7 @@ impl Default for TopicProduceData {
 }
 
 impl TopicProduceData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         if version <= 12 {
@@ -220,7 +220,7 @@ impl TopicProduceData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         if version <= 12 {
             field::write_string(writer, form, &self.name);
@@ -256,7 +256,7 @@ impl Default for PartitionProduceData {
 }
 
 impl PartitionProduceData {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         it.index = reader.i32()?;
@@ -267,7 +267,7 @@ impl PartitionProduceData {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         writer.i32(self.index);
         field::write_nullable_bytes(writer, form, self.records.as_deref());
@@ -299,7 +299,7 @@ impl Default for TopicProduceResponse {
 }
 
 impl TopicProduceResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         if version <= 12 {
@@ -317,7 +317,7 @@ impl TopicProduceResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         if version <= 12 {
             field::write_string(writer, form, &self.name);
@@ -371,7 +371,7 @@ impl Default for PartitionProduceResponse {
 }
 
 impl PartitionProduceResponse {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         it.index = reader.i32()?;
@@ -401,7 +401,7 @@ impl PartitionProduceResponse {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         writer.i32(self.index);
         writer.i16(self.error_code);
@@ -449,7 +449,7 @@ impl Default for BatchIndexAndErrorMessage {
 }
 
 impl BatchIndexAndErrorMessage {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 9);
         let mut it = Self::default();
         it.batch_index = reader.i32()?;
@@ -460,7 +460,7 @@ impl BatchIndexAndErrorMessage {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 9);
         writer.i32(self.batch_index);
         field::write_nullable_string(writer, form, self.batch_index_error_message.as_deref());
@@ -489,7 +489,7 @@ impl Default for LeaderIdAndEpoch {
 }
 
 impl LeaderIdAndEpoch {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.leader_id = reader.i32()?;
         it.leader_epoch = reader.i32()?;
@@ -497,7 +497,7 @@ impl LeaderIdAndEpoch {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.leader_id);
         writer.i32(self.leader_epoch);
         writer.no_tagged_fields();
@@ -529,7 +529,7 @@ impl Default for NodeEndpoint {
 }
 
 impl NodeEndpoint {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.node_id = reader.i32()?;
         it.host = field::read_string(reader, Form::Compact)?;
@@ -539,7 +539,7 @@ impl NodeEndpoint {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.node_id);
         field::write_string(writer, Form::Compact, &self.host);
         writer.i32(self.port);

@@ -230,7 +230,7 @@ impl Default for SyncGroupRequestAssignment {
 }
 
 impl SyncGroupRequestAssignment {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.member_id = field::read_string(reader, form)?;
@@ -241,7 +241,7 @@ impl SyncGroupRequestAssignment {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.member_id);
         field::write_bytes(writer, form, &self.assignment);

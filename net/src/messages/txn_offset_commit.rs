@@ -211,7 +211,7 @@ impl Default for TxnOffsetCommitRequestTopic {
 }
 
 impl TxnOffsetCommitRequestTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -224,7 +224,7 @@ impl TxnOffsetCommitRequestTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -261,7 +261,7 @@ impl Default for TxnOffsetCommitRequestPartition {
 }
 
 impl TxnOffsetCommitRequestPartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -276,7 +276,7 @@ impl TxnOffsetCommitRequestPartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         writer.i32(self.partition_index);
         writer.i64(self.committed_offset);
@@ -309,7 +309,7 @@ impl Default for TxnOffsetCommitResponseTopic {
 }
 
 impl TxnOffsetCommitResponseTopic {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.name = field::read_string(reader, form)?;
@@ -322,7 +322,7 @@ impl TxnOffsetCommitResponseTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         field::write_string(writer, form, &self.name);
         field::write_array(writer, form, &self.partitions, |writer, item| {
@@ -353,7 +353,7 @@ impl Default for TxnOffsetCommitResponsePartition {
 }
 
 impl TxnOffsetCommitResponsePartition {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 3);
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
@@ -364,7 +364,7 @@ impl TxnOffsetCommitResponsePartition {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 3);
         writer.i32(self.partition_index);
         writer.i16(self.error_code);

@@ -186,7 +186,7 @@ impl Default for FeatureUpdateKey {
 }
 
 impl FeatureUpdateKey {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.feature = field::read_string(reader, Form::Compact)?;
         it.max_version_level = reader.i16()?;
@@ -200,7 +200,7 @@ impl FeatureUpdateKey {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.feature);
         writer.i16(self.max_version_level);
         if version == 0 {
@@ -235,7 +235,7 @@ impl Default for UpdatableFeatureResult {
 }
 
 impl UpdatableFeatureResult {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.feature = field::read_string(reader, Form::Compact)?;
         it.error_code = reader.i16()?;
@@ -244,7 +244,7 @@ impl UpdatableFeatureResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.feature);
         writer.i16(self.error_code);
         field::write_nullable_string(writer, Form::Compact, self.error_message.as_deref());

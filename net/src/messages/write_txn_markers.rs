@@ -159,7 +159,7 @@ impl Default for WritableTxnMarker {
 }
 
 impl WritableTxnMarker {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.producer_id = reader.i64()?;
         it.producer_epoch = reader.i16()?;
@@ -175,7 +175,7 @@ impl WritableTxnMarker {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i64(self.producer_id);
         writer.i16(self.producer_epoch);
         writer.bool(self.transaction_result);
@@ -209,7 +209,7 @@ impl Default for WritableTxnMarkerTopic {
 }
 
 impl WritableTxnMarkerTopic {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partition_indexes = field::read_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -217,7 +217,7 @@ impl WritableTxnMarkerTopic {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partition_indexes, |writer, item| {
             writer.i32(*item);
@@ -245,7 +245,7 @@ impl Default for WritableTxnMarkerResult {
 }
 
 impl WritableTxnMarkerResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.producer_id = reader.i64()?;
         it.topics = field::read_array(reader, Form::Compact, 3, |reader| {
@@ -255,7 +255,7 @@ impl WritableTxnMarkerResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i64(self.producer_id);
         field::write_array(writer, Form::Compact, &self.topics, |writer, item| {
             item.encode(writer, version);
@@ -283,7 +283,7 @@ impl Default for WritableTxnMarkerTopicResult {
 }
 
 impl WritableTxnMarkerTopicResult {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.partitions = field::read_array(reader, Form::Compact, 7, |reader| {
@@ -293,7 +293,7 @@ impl WritableTxnMarkerTopicResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             item.encode(writer, version);
@@ -321,7 +321,7 @@ impl Default for WritableTxnMarkerPartitionResult {
 }
 
 impl WritableTxnMarkerPartitionResult {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition_index = reader.i32()?;
         it.error_code = reader.i16()?;
@@ -329,7 +329,7 @@ impl WritableTxnMarkerPartitionResult {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition_index);
         writer.i16(self.error_code);
         writer.no_tagged_fields();

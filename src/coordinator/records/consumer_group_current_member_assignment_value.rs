@@ -121,7 +121,7 @@ impl Default for TopicPartitions {
 }
 
 impl TopicPartitions {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_id = reader.uuid()?;
         it.partitions = field::read_array(reader, Form::Compact, 4, Reader::i32)?;
@@ -135,7 +135,7 @@ impl TopicPartitions {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.uuid(self.topic_id);
         field::write_array(writer, Form::Compact, &self.partitions, |writer, item| {
             writer.i32(*item);

@@ -149,7 +149,7 @@ impl Default for ClassicMemberMetadata {
 }
 
 impl ClassicMemberMetadata {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.session_timeout_ms = reader.i32()?;
         it.supported_protocols = field::read_array(reader, Form::Compact, 3, |reader| {
@@ -159,7 +159,7 @@ impl ClassicMemberMetadata {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.i32(self.session_timeout_ms);
         field::write_array(writer, Form::Compact, &self.supported_protocols, |writer, item| {
             item.encode(writer, version);
@@ -187,7 +187,7 @@ impl Default for ClassicProtocol {
 }
 
 impl ClassicProtocol {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.name = field::read_string(reader, Form::Compact)?;
         it.metadata = field::read_bytes(reader, Form::Compact)?;
@@ -195,7 +195,7 @@ impl ClassicProtocol {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         field::write_string(writer, Form::Compact, &self.name);
         field::write_bytes(writer, Form::Compact, &self.metadata);
         writer.no_tagged_fields();

@@ -100,7 +100,7 @@ impl Default for TopicMetadata {
 }
 
 impl TopicMetadata {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.topic_id = reader.uuid()?;
         it.topic_name = field::read_string(reader, Form::Compact)?;
@@ -112,7 +112,7 @@ impl TopicMetadata {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         writer.uuid(self.topic_id);
         field::write_string(writer, Form::Compact, &self.topic_name);
         writer.i32(self.num_partitions);
@@ -142,7 +142,7 @@ impl Default for PartitionMetadata {
 }
 
 impl PartitionMetadata {
-    fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, _version: i16) -> Result<Self, WireError> {
         let mut it = Self::default();
         it.partition = reader.i32()?;
         it.racks = field::read_array(reader, Form::Compact, 1, |reader| {
@@ -152,7 +152,7 @@ impl PartitionMetadata {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, _version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, _version: i16) {
         writer.i32(self.partition);
         field::write_array(writer, Form::Compact, &self.racks, |writer, item| {
             field::write_string(writer, Form::Compact, item);

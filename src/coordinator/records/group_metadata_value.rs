@@ -148,7 +148,7 @@ impl Default for MemberMetadata {
 }
 
 impl MemberMetadata {
-    fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, WireError> {
         let form = field::form(version, 4);
         let mut it = Self::default();
         it.member_id = field::read_string(reader, form)?;
@@ -169,7 +169,7 @@ impl MemberMetadata {
         Ok(it)
     }
 
-    fn encode(&self, writer: &mut Writer, version: i16) {
+    pub(crate) fn encode(&self, writer: &mut Writer, version: i16) {
         let form = field::form(version, 4);
         field::write_string(writer, form, &self.member_id);
         if version >= 3 {

@@ -4,9 +4,11 @@
 //! crate's own binary, which any compiler builds. Beyond not panicking they check that what was
 //! read and written again reads and writes the same from then on.
 
+use millrace_net::fetch_request::FetchRequestView;
 use millrace_net::header::RequestHeader;
 use millrace_net::message::{Entry, Rewrite};
 use millrace_net::messages::CATALOGUE;
+use millrace_net::messages::fetch::FetchRequest;
 use millrace_net::produce::ProduceRequestView;
 use millrace_wire::Reader;
 
@@ -14,11 +16,12 @@ use millrace_wire::Reader;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     ("request", fuzz_request),
     ("response", fuzz_response),
     ("header", fuzz_header),
     ("produce", fuzz_produce),
+    ("fetch", fuzz_fetch),
 ];
 
 /// Every request decoder: the first byte chooses the API, the second the version.
@@ -73,6 +76,18 @@ pub fn fuzz_produce(data: &[u8]) {
         }
     }
     assert_eq!(partitions, view.partition_count);
+}
+
+/// The view of a Fetch request: the second byte chooses the version. The view must say what the
+/// plain struct says.
+pub fn fuzz_fetch(data: &[u8]) {
+    let Some((version, body)) = data.get(1).zip(data.get(2..)) else {
+        return;
+    };
+    let version = 4 + i16::from(*version % 15);
+    let plain = FetchRequest::decode(&mut Reader::new(body), version);
+    let view = FetchRequestView::decode(&mut Reader::new(body), version);
+    assert_eq!(plain.ok(), view.ok().map(|view| view.to_plain()));
 }
 
 /// The API, version and body that `data` chooses.

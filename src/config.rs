@@ -19,6 +19,7 @@ pub mod describe;
 pub mod env;
 pub mod layers;
 pub mod listeners;
+pub mod markdown;
 pub mod nearest;
 pub mod properties;
 pub mod tables;

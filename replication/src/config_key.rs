@@ -54,7 +54,8 @@ pub enum Rule {
     OneOfAnyCase(&'static [&'static str]),
     /// Text that is not empty.
     NotEmpty,
-    /// A list without repeats that may be empty; of these values, or of any if there are none.
+    /// A list that may be empty, whose repeats count once; of these values, or of any if there are
+    /// none.
     Set(&'static [&'static str]),
     /// As [`Rule::Set`], with at least one value.
     SetNotEmpty(&'static [&'static str]),
@@ -80,7 +81,7 @@ pub enum Status {
     Used,
     /// It is accepted and has no meaning here (yet).
     Accepted,
-    /// As `Accepted`, and Kafka itself neither documents nor describes it.
+    /// As `Accepted`, and described only where it is set, as in Kafka.
     Internal,
 }
 
@@ -208,15 +209,12 @@ impl ConfigKey {
         if values.is_empty() && !empty_allowed {
             return Err("a list that is not empty".to_owned());
         }
-        for (index, value) in values.iter().enumerate() {
+        for value in &values {
             if value.is_empty() {
                 return Err("a list without empty values".to_owned());
             }
             if !allowed.is_empty() && !allowed.contains(value) {
                 return Err(format!("a list of {}", one_of(allowed)));
-            }
-            if values[..index].contains(value) {
-                return Err("a list without repeats".to_owned());
             }
         }
         Ok(())

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config_key;
+pub mod control;
 pub mod controller;
 pub mod image;
 pub mod record;

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use millrace_replication::config_key::{ConfigKey, Status, UpdateMode};
 use millrace_replication::image::Overrides;
 
-use super::tables::{BROKER, CLIENT_METRICS, GROUP, TOPIC, broker_key};
+use super::tables::{
+    BROKER, CLIENT_METRICS, GROUP, TOPIC, broker_key, group_synonym, is_listed_synonym,
+    topic_synonym,
+};
 use super::view::{Found, Source, View};
 
 /// A value that would take effect if the stronger ones were gone.
@@ -63,7 +66,16 @@ pub fn describe_topic(
     TOPIC
         .iter()
         .filter(|key| key.status != Status::Internal && is_wanted(wanted, key.name))
-        .map(|key| described(key, &view.all_of_topic(overrides, key.name), false))
+        .map(|key| {
+            let mut found = view.all_of_topic(overrides, key.name);
+            let value = found.first().map(|found| found.value.clone());
+            found.retain(|found| found.name == key.name || is_listed_synonym(found.name));
+            // Kafka lists no value for a configuration that only topics have and nobody set.
+            if topic_synonym(key.name).is_none() {
+                found.retain(|found| found.source != Source::Default);
+            }
+            Described { value, ..described(key, &found, false) }
+        })
         .collect()
 }
 
@@ -79,9 +91,8 @@ pub fn describe_broker(view: &View<'_>, wanted: Wanted<'_>) -> Vec<Described> {
         .into_iter()
         .filter(|name| is_wanted(wanted, name))
         .map(|name| {
-            // The values of all synonyms are listed; the one in effect is in the unit of its own
-            // name, as Kafka shows it: only under the name that was set.
-            let found: Vec<_> = view.all(name).into_iter().collect();
+            let mut found = view.all(name);
+            found.retain(|found| found.name == name || is_listed_synonym(found.name));
             match broker_key(name) {
                 Some(key) => {
                     let mut described = described(key, &found, key.update == UpdateMode::ReadOnly);
@@ -94,7 +105,7 @@ pub fn describe_broker(view: &View<'_>, wanted: Wanted<'_>) -> Vec<Described> {
         .collect()
 }
 
-/// The value under the configuration's own name: null when only a synonym is set.
+/// The value under the configuration's own name: null when only a synonym is set, as in Kafka.
 fn own_value(found: &[Found<'_>], name: &str, key: &ConfigKey) -> Option<String> {
     if key.is_sensitive() {
         return None;
@@ -108,8 +119,23 @@ pub fn describe_cluster(cluster: Option<&Overrides>, wanted: Wanted<'_>) -> Vec<
 }
 
 /// All or some configurations of a group.
-pub fn describe_group(overrides: Option<&Overrides>, wanted: Wanted<'_>) -> Vec<Described> {
-    with_defaults(GROUP, overrides, wanted, Source::Group)
+pub fn describe_group(
+    view: &View<'_>,
+    overrides: Option<&Overrides>,
+    wanted: Wanted<'_>,
+) -> Vec<Described> {
+    GROUP
+        .iter()
+        .filter(|key| is_wanted(wanted, key.name))
+        .map(|key| {
+            let mut found: Vec<_> = own(overrides, key.name, Source::Group).collect();
+            match group_synonym(key.name) {
+                Some(broker) => found.extend(view.all(broker)),
+                None => found.extend(built_in(key)),
+            }
+            described(key, &found, false)
+        })
+        .collect()
 }
 
 /// All or some configurations of a client metrics subscription.
@@ -117,35 +143,33 @@ pub fn describe_client_metrics(
     overrides: Option<&Overrides>,
     wanted: Wanted<'_>,
 ) -> Vec<Described> {
-    with_defaults(CLIENT_METRICS, overrides, wanted, Source::ClientMetrics)
-}
-
-fn with_defaults(
-    table: &'static [ConfigKey],
-    overrides: Option<&Overrides>,
-    wanted: Wanted<'_>,
-    source: Source,
-) -> Vec<Described> {
-    let value_of = |name: &str| overrides.and_then(|overrides| overrides.get(name));
-    table
+    CLIENT_METRICS
         .iter()
         .filter(|key| is_wanted(wanted, key.name))
         .map(|key| {
-            let own = value_of(key.name).map(|value| (value.as_str(), source));
-            let default = key.default.map(|value| (value, Source::Default));
-            let found: Vec<_> = [own, default]
-                .into_iter()
-                .flatten()
-                .map(|(value, source)| Found {
-                    name: key.name,
-                    written: value,
-                    value: value.to_owned(),
-                    source,
-                })
-                .collect();
-            described(key, &found, false)
+            let found: Vec<_> = own(overrides, key.name, Source::ClientMetrics).collect();
+            let mut described = described(key, &found, false);
+            described.value = described.value.or_else(|| key.default.map(str::to_owned));
+            described
         })
         .collect()
+}
+
+fn own<'a>(
+    overrides: Option<&'a Overrides>,
+    name: &'a str,
+    source: Source,
+) -> impl Iterator<Item = Found<'a>> {
+    let value = overrides.and_then(|overrides| overrides.get(name));
+    value.map(|value| found_at(name, value, source)).into_iter()
+}
+
+fn built_in(key: &'static ConfigKey) -> Option<Found<'static>> {
+    key.default.map(|value| found_at(key.name, value, Source::Default))
+}
+
+fn found_at<'a>(name: &'a str, value: &'a str, source: Source) -> Found<'a> {
+    Found { name, written: value.trim(), value: value.trim().to_owned(), source }
 }
 
 fn stored(
@@ -159,7 +183,7 @@ fn stored(
         .flatten()
         .filter(|(name, _)| is_wanted(wanted, name))
         .map(|(name, value)| {
-            let found = [Found { name, written: value, value: value.clone(), source }];
+            let found = [found_at(name, value, source)];
             match key(name) {
                 Some(key) => described(key, &found, false),
                 None => unknown(name, &found),
@@ -189,7 +213,7 @@ fn unknown(name: &str, found: &[Found<'_>]) -> Described {
         name: name.to_owned(),
         value: None,
         source: found.first().map_or(Source::Default, |found| found.source),
-        read_only: false,
+        read_only: true,
         sensitive: true,
         synonyms: synonyms(found, true),
         kind: 0,
@@ -207,3 +231,6 @@ fn synonyms(found: &[Found<'_>], hidden: bool) -> Vec<Synonym> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,6 +80,15 @@ impl Statics {
         self.settings.insert(name.to_owned(), setting);
     }
 
+    /// Sets `to` as `from` is set, unless it is set itself: the two are one configuration.
+    fn mirror(&mut self, from: &str, to: &str) {
+        if let Some(setting) = self.settings.get(from).cloned()
+            && !self.settings.contains_key(to)
+        {
+            self.settings.insert(to.to_owned(), setting);
+        }
+    }
+
     /// The refusal of a name's value, with the place it was set at.
     pub(super) fn refuse(&self, name: &str, right: &str) -> ConfigError {
         let setting = self.settings.get(name);
@@ -242,6 +251,8 @@ pub fn load(inputs: &Inputs<'_>) -> Result<Loaded, ConfigError> {
     }
     apply_flags(&mut statics, &inputs.flags)?;
     check_values(&statics)?;
+    statics.mirror("node.id", "broker.id");
+    statics.mirror("broker.id", "node.id");
     let config = BrokerConfig::resolve(&super::View::of(&statics))?;
     let cluster_id = inputs
         .environment

@@ -80,6 +80,14 @@ const BROKER_SYNONYMS: [(&str, &[(&str, Unit)]); 4] = [
     ("log.roll.ms", &[("log.roll.ms", Unit::Same), ("log.roll.hours", Unit::Hours)]),
 ];
 
+/// Synonyms that Kafka takes values from and does not list as such in DescribeConfigs.
+const UNLISTED_SYNONYMS: [&str; 2] = ["log.flush.scheduler.interval.ms", "log.roll.jitter.hours"];
+
+/// True when a value found under `synonym` is listed for a configuration other than itself.
+pub fn is_listed_synonym(synonym: &str) -> bool {
+    !UNLISTED_SYNONYMS.contains(&synonym)
+}
+
 /// The broker configuration that a topic configuration defaults to. Names that are not here have
 /// no broker configuration.
 const TOPIC_SYNONYMS: [(&str, &str); 30] = [
@@ -137,6 +145,14 @@ pub fn broker_synonyms(name: &str) -> Vec<(&str, Unit)> {
 /// The broker configuration that a topic configuration defaults to, if it has one.
 pub fn topic_synonym(name: &str) -> Option<&'static str> {
     TOPIC_SYNONYMS.iter().find(|(topic, _)| *topic == name).map(|(_, broker)| *broker)
+}
+
+/// The broker configuration that a group configuration defaults to, if it has one.
+pub fn group_synonym(name: &str) -> Option<&'static str> {
+    BROKER
+        .iter()
+        .map(|key| key.name)
+        .find(|broker| broker.strip_prefix("group.").is_some_and(|rest| rest == name))
 }
 
 /// The entry of a broker configuration.

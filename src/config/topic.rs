@@ -188,3 +188,6 @@ impl Topic<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ impl Source {
 pub struct Found<'a> {
     /// The name it was found under.
     pub name: &'a str,
-    /// The value as written there.
+    /// The value as written there, white space around it apart.
     pub written: &'a str,
     /// The value in the unit of the name that was asked for.
     pub value: String,
@@ -97,12 +97,12 @@ impl<'a> View<'a> {
         let overrides = match source {
             Source::DynamicBroker => self.broker,
             Source::DynamicDefaultBroker => self.cluster,
-            Source::StaticBroker => return self.statics.get(name),
+            Source::StaticBroker => return self.statics.get(name).map(str::trim),
             Source::Default => return key.and_then(|key| key.default),
             Source::Topic | Source::BrokerLogger | Source::ClientMetrics | Source::Group => None,
         };
         let value = overrides?.get(name)?.as_str();
-        key.is_none_or(|key| key.check(value).is_ok()).then_some(value)
+        key.is_none_or(|key| key.check(value).is_ok()).then_some(value.trim())
     }
 
     /// Every value of a topic configuration, the one in effect first; `overrides` are the topic's.
@@ -113,8 +113,8 @@ impl<'a> View<'a> {
             .filter(|value| key.is_none_or(|key| key.check(value).is_ok()))
             .map(|value| Found {
                 name,
-                written: value,
-                value: value.clone(),
+                written: value.trim(),
+                value: value.trim().to_owned(),
                 source: Source::Topic,
             });
         let mut found: Vec<_> = own.into_iter().collect();
@@ -163,10 +163,16 @@ impl<'a> View<'a> {
         value.unwrap_or_default()
     }
 
-    /// The value in effect as a list; empty where Kafka has null.
+    /// The value in effect as a list, repeats left out; empty where Kafka has null.
     pub fn list(&self, name: &'a str) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
-        split_list(&text).into_iter().map(str::to_owned).collect()
+        let mut list: Vec<String> = Vec::new();
+        for value in split_list(&text) {
+            if list.iter().all(|other| other != value) {
+                list.push(value.to_owned());
+            }
+        }
+        list
     }
 }
 

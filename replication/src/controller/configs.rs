@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::names::topic_name_check;
 use super::{Context, Decision, Mode, Refusal, RefusalKind};
-use crate::config_key::{ConfigKey, ConfigKind, ConfigTables, UpdateMode, find_key, split_list};
+use crate::config_key::{
+    ConfigKey, ConfigKind, ConfigTables, UpdateMode, find_key, parse_bool, split_list,
+};
 use crate::image::Overrides;
 use crate::record::{ConfigRecord, Record};
 use crate::types::{BrokerId, ConfigResource, ResourceType};
@@ -263,19 +265,14 @@ fn check_value(
     value: &str,
     key: Option<&ConfigKey>,
 ) -> Result<(), Refusal> {
-    // What is wrong with a broker's configuration is INVALID_REQUEST in Kafka, else INVALID_CONFIG.
-    let kind = if resource.kind == ResourceType::Broker {
-        RefusalKind::InvalidRequest
-    } else {
-        RefusalKind::InvalidConfig
-    };
+    let kind = refusal_kind(resource.kind);
     let refuse = |message: String| Refusal::new(kind, message);
     let Some(key) = key else {
         // Brokers take names nobody knows: plug-ins and listeners' prefixes bring their own.
         return match resource.kind {
             ResourceType::Broker | ResourceType::BrokerLogger => Ok(()),
             ResourceType::Topic | ResourceType::Group | ResourceType::ClientMetrics => {
-                Err(invalid_config(format!("no configuration is called '{name}'")))
+                Err(refuse(format!("no configuration is called '{name}'")))
             }
         };
     };
@@ -283,6 +280,11 @@ fn check_value(
         match key.update {
             UpdateMode::ReadOnly => {
                 return Err(refuse(format!("configuration '{name}' changes only with a restart")));
+            }
+            UpdateMode::PerBroker if name.starts_with("ssl.") => {
+                return Err(refuse(format!(
+                    "configuration '{name}' changes for one listener only, as listener.name.NAME.{name}"
+                )));
             }
             UpdateMode::PerBroker if resource.name.is_empty() => {
                 return Err(refuse(format!("configuration '{name}' needs the id of a broker")));
@@ -296,6 +298,17 @@ fn check_value(
     })
 }
 
+/// Kafka's code for a bad value: INVALID_REQUEST for brokers and client metrics, else
+/// INVALID_CONFIG.
+const fn refusal_kind(kind: ResourceType) -> RefusalKind {
+    match kind {
+        ResourceType::Broker | ResourceType::BrokerLogger | ResourceType::ClientMetrics => {
+            RefusalKind::InvalidRequest
+        }
+        ResourceType::Topic | ResourceType::Group => RefusalKind::InvalidConfig,
+    }
+}
+
 /// Rules between the configurations of a topic.
 fn check_together(
     tables: &ConfigTables,
@@ -304,6 +317,9 @@ fn check_together(
 ) -> Result<(), Refusal> {
     if resource.kind != ResourceType::Topic {
         return Ok(());
+    }
+    if after.get("remote.storage.enable").is_some_and(|value| parse_bool(value) == Some(true)) {
+        return Err(invalid_config("remote.storage.enable: this broker has no tiered storage"));
     }
     let number = |name: &str| -> Option<i64> {
         let default = find_key(tables.topic, name)?.default;

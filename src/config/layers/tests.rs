@@ -173,6 +173,7 @@ fn values_that_do_not_fit_together_are_refused() {
         assert!(message.contains(part), "{text}: {message}");
     }
     assert_eq!(file("broker.id=5").unwrap().config.node_id, 5);
+    assert_eq!(file("node.id=5").unwrap().statics.get("broker.id"), Some("5"));
     let limits = file("max.connections.per.ip.overrides=::1:5,a:6").unwrap().config.connections;
     assert_eq!(limits.per_ip_overrides["::1"], 5);
 }

@@ -91,7 +91,7 @@ fn what_is_no_address_is_refused_with_what_would_be_right() {
     }
     refused([("listeners", "OTHER://:9092")], "listener.security.protocol.map");
     refused([("listener.security.protocol.map", "A:TLS")], "NAME:PROTOCOL");
-    refused([("listener.security.protocol.map", "A:SSL,A:SSL")], "without repeats");
+    refused([("listener.security.protocol.map", "A:SSL,a:PLAINTEXT")], "without repeats");
 }
 
 #[test]

@@ -123,7 +123,7 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Finished fetch waits are purged after as many requests.";
     "follower.fetch.last.tiered.offset.enable" Boolean Some("false"), Any, ClusterWide, Accepted,
         "Empty followers start at the end of the tiered log.";
-    "follower.replication.throttled.rate" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Accepted,
+    "follower.replication.throttled.rate" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Internal,
         "Most bytes per second that throttled followers take.";
     "group.consumer.assignment.interval.ms" Int Some("1000"), AtLeast(0), ClusterWide, Accepted,
         "Least time between assignments of a consumer group, ms.";
@@ -257,7 +257,7 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Java classes that report metrics.";
     "leader.imbalance.check.interval.seconds" Long Some("300"), AtLeast(1), ReadOnly, Accepted,
         "Interval of the check for leaders off their preferred replicas, s.";
-    "leader.replication.throttled.rate" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Accepted,
+    "leader.replication.throttled.rate" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Internal,
         "Most bytes per second that leaders send to throttled followers.";
     "listener.security.protocol.map" String Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), Any, PerBroker, Used,
         "Security protocol of each listener name.";
@@ -501,7 +501,7 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Prefix of that class's configurations.";
     "remote.log.storage.system.enable" Boolean Some("false"), Any, ReadOnly, Accepted,
         "Tiered storage on this broker.";
-    "replica.alter.log.dirs.io.max.bytes.per.second" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Accepted,
+    "replica.alter.log.dirs.io.max.bytes.per.second" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Internal,
         "Most bytes per second moved between log directories.";
     "replica.fetch.backoff.ms" Int Some("1000"), AtLeast(0), ReadOnly, Accepted,
         "Wait of a follower after a failed fetch, ms.";

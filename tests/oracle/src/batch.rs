@@ -21,11 +21,7 @@ pub fn crc32c(bytes: &[u8]) -> u32 {
     for byte in bytes {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 {
-                (crc >> 1) ^ 0x82f6_3b78
-            } else {
-                crc >> 1
-            };
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 };
         }
     }
     !crc
@@ -136,9 +132,7 @@ pub fn decode_all(bytes: &[u8]) -> Result<Value> {
     while at < bytes.len() {
         let rest = &bytes[at..];
         let size = rest.get(8..12).map(|length| {
-            12 + length
-                .iter()
-                .fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte))
+            12 + length.iter().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte))
         });
         match size {
             Some(size) if (61..=rest.len()).contains(&size) => {

@@ -43,11 +43,7 @@ impl Broker {
             .stderr(errors)
             .spawn()
             .with_context(|| binary.display().to_string())?;
-        let mut broker = Self {
-            child,
-            folder,
-            bootstrap,
-        };
+        let mut broker = Self { child, folder, bootstrap };
         let start = Instant::now();
         while TcpStream::connect(&broker.bootstrap).is_err() {
             let ended = broker.child.try_wait()?;

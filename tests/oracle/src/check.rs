@@ -40,10 +40,7 @@ pub struct Report {
 impl Report {
     /// Cases that are equal or differ as allowed.
     pub fn passed(&self) -> usize {
-        self.cases
-            .iter()
-            .filter(|(_, outcome)| matches!(outcome, Outcome::Equal { .. }))
-            .count()
+        self.cases.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Equal { .. })).count()
     }
 
     /// The other cases.
@@ -64,17 +61,13 @@ pub fn allow_list() -> Result<Vec<Allowed>> {
 
 /// Cases whose name contains `filter`.
 pub fn chosen(filter: &str) -> Vec<Script> {
-    cases::all()
-        .into_iter()
-        .filter(|script| script.name.contains(filter))
-        .collect()
+    cases::all().into_iter().filter(|script| script.name.contains(filter)).collect()
 }
 
 /// A text that tells this run's topics from those of earlier runs.
 fn run_name() -> String {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |time| time.as_millis());
+    let now =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_millis());
     format!("run{:010x}", now & 0xff_ffff_ffff)
 }
 
@@ -84,12 +77,7 @@ fn play(player: &mut Player<'_>, script: &Script) -> Result<Recorded> {
     Ok(exchanges
         .into_iter()
         .map(|exchange| {
-            let reply = masked(
-                &exchange.api,
-                &exchange.reply,
-                player.prefix(),
-                script.only_own,
-            );
+            let reply = masked(&exchange.api, &exchange.reply, player.prefix(), script.only_own);
             (exchange.request, reply)
         })
         .collect())
@@ -100,11 +88,7 @@ fn play(player: &mut Player<'_>, script: &Script) -> Result<Recorded> {
 pub fn record(bootstrap: &str, filter: &str) -> Result<usize> {
     let layouts = Layouts::built_in()?;
     let folder = corpus_folder();
-    let mut corpus = if filter.is_empty() {
-        Corpus::default()
-    } else {
-        Corpus::load(&folder)?
-    };
+    let mut corpus = if filter.is_empty() { Corpus::default() } else { Corpus::load(&folder)? };
     let mut player = Player::new(&layouts, bootstrap, &run_name());
     let scripts = chosen(filter);
     let mut recorded = 0;
@@ -118,11 +102,7 @@ pub fn record(bootstrap: &str, filter: &str) -> Result<usize> {
         }
     }
     corpus.save(&folder)?;
-    anyhow::ensure!(
-        recorded == scripts.len(),
-        "{recorded} of {} cases recorded",
-        scripts.len()
-    );
+    anyhow::ensure!(recorded == scripts.len(), "{recorded} of {} cases recorded", scripts.len());
     Ok(recorded)
 }
 
@@ -187,9 +167,5 @@ fn judge(
     if kafka.len() != other.len() {
         return Outcome::Stale(format!("{} answers recorded", kafka.len()));
     }
-    if found.is_empty() {
-        Outcome::Equal { allowed }
-    } else {
-        Outcome::Different(found)
-    }
+    if found.is_empty() { Outcome::Equal { allowed } } else { Outcome::Different(found) }
 }

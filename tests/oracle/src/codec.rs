@@ -14,10 +14,7 @@ use crate::layout::{Field, Kind, Message};
 /// Text form of bytes.
 pub fn to_hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Bytes of a text form.
@@ -45,11 +42,7 @@ pub fn decode(message: &Message, version: i16, bytes: &[u8]) -> Result<Value> {
     let mut input = Input { bytes, at: 0 };
     let flexible = message.flexible.holds(version);
     let value = input.fields(&message.fields, version, flexible)?;
-    ensure!(
-        input.at == bytes.len(),
-        "{} bytes left over",
-        bytes.len() - input.at
-    );
+    ensure!(input.at == bytes.len(), "{} bytes left over", bytes.len() - input.at);
     Ok(value)
 }
 
@@ -73,9 +66,7 @@ fn put_fields(
     let object = value.as_object().unwrap_or(&empty);
     for name in object.keys() {
         ensure!(
-            fields
-                .iter()
-                .any(|field| field.name == *name && field.versions.holds(version)),
+            fields.iter().any(|field| field.name == *name && field.versions.holds(version)),
             "version {version} has no field {name}"
         );
     }
@@ -173,9 +164,7 @@ fn put_value(
     match kind {
         Kind::Bool => out.push(u8::from(value.as_bool().context("not a bool")?)),
         Kind::Int(bytes, _) => {
-            let value = value
-                .as_i64()
-                .with_context(|| format!("not an integer: {value}"))?;
+            let value = value.as_i64().with_context(|| format!("not an integer: {value}"))?;
             out.extend_from_slice(&value.to_be_bytes()[8 - usize::from(*bytes)..]);
         }
         Kind::Float64 => {
@@ -184,10 +173,7 @@ fn put_value(
         }
         Kind::String => {
             let text = value.as_str();
-            ensure!(
-                text.is_some() || value.is_null(),
-                "neither text nor null: {value}"
-            );
+            ensure!(text.is_some() || value.is_null(), "neither text nor null: {value}");
             put_length(out, flexible, false, text.map(str::len))?;
             out.extend_from_slice(text.unwrap_or_default().as_bytes());
         }
@@ -208,10 +194,7 @@ fn put_value(
         Kind::Struct => put_fields(out, fields, version, flexible, value)?,
         Kind::Array(element) => {
             let list = value.as_array();
-            ensure!(
-                list.is_some() || value.is_null(),
-                "neither a list nor null: {value}"
-            );
+            ensure!(list.is_some() || value.is_null(), "neither a list nor null: {value}");
             put_length(out, flexible, true, list.map(Vec::len))?;
             for item in list.into_iter().flatten() {
                 put_value(out, element, fields, version, flexible, item)?;
@@ -279,9 +262,8 @@ impl<'a> Input<'a> {
         for field in fields.iter().filter(|field| field.versions.holds(version)) {
             let tagged = flexible && field.tag.is_some_and(|(_, range)| range.holds(version));
             if !tagged {
-                let value = self
-                    .field(field, version, flexible)
-                    .with_context(|| field.name.clone())?;
+                let value =
+                    self.field(field, version, flexible).with_context(|| field.name.clone())?;
                 object.insert(field.name.clone(), value);
             }
         }
@@ -292,9 +274,7 @@ impl<'a> Input<'a> {
                 let body = self.take(size)?;
                 let known = fields.iter().find(|field| {
                     field.versions.holds(version)
-                        && field
-                            .tag
-                            .is_some_and(|(number, _)| u64::from(number) == tag)
+                        && field.tag.is_some_and(|(number, _)| u64::from(number) == tag)
                 });
                 let Some(field) = known else {
                     object.insert(format!("Tag{tag}"), json!(to_hex(body)));

@@ -23,11 +23,7 @@ pub fn differences(kafka: &Value, other: &Value) -> Vec<Difference> {
 
 fn walk(path: &str, kafka: Option<&Value>, other: Option<&Value>, found: &mut Vec<Difference>) {
     let below = |name: &str| {
-        if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{path}.{name}")
-        }
+        if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
     };
     match (kafka, other) {
         (Some(Value::Object(left)), Some(Value::Object(right))) => {
@@ -71,19 +67,16 @@ fn walk(path: &str, kafka: Option<&Value>, other: Option<&Value>, found: &mut Ve
 
 /// The field by which entries of both lists can be told apart, if there is one.
 fn key_of(left: &[Value], right: &[Value]) -> Option<&'static str> {
-    ["ApiKey", "Name", "ResourceName", "PartitionIndex", "Index"]
-        .into_iter()
-        .find(|key| {
-            [left, right].iter().all(|list| {
-                let mut names: Vec<String> =
-                    list.iter().map(|item| item[*key].to_string()).collect();
-                let all = !list.is_empty() && list.iter().all(|item| !item[*key].is_null());
-                let count = names.len();
-                names.sort();
-                names.dedup();
-                all && names.len() == count
-            })
+    ["ApiKey", "Name", "ResourceName", "PartitionIndex", "Index"].into_iter().find(|key| {
+        [left, right].iter().all(|list| {
+            let mut names: Vec<String> = list.iter().map(|item| item[*key].to_string()).collect();
+            let all = !list.is_empty() && list.iter().all(|item| !item[*key].is_null());
+            let count = names.len();
+            names.sort();
+            names.dedup();
+            all && names.len() == count
         })
+    })
 }
 
 fn shown(value: Option<&Value>) -> String {
@@ -133,8 +126,7 @@ pub fn allow_list(text: &str) -> Result<Vec<Allowed>> {
 
 /// The entry of the list that covers this difference. Its position is what is used up.
 pub fn allowed(list: &[Allowed], case: &str, path: &str) -> Option<usize> {
-    list.iter()
-        .position(|entry| matches(&entry.case, case) && matches(&entry.path, path))
+    list.iter().position(|entry| matches(&entry.case, case) && matches(&entry.path, path))
 }
 
 fn matches(pattern: &str, text: &str) -> bool {
@@ -157,10 +149,8 @@ mod tests {
     fn a_changed_field_and_a_missing_entry_are_each_one_difference() {
         let kafka = json!({ "Topics": [{ "Name": "a", "ErrorCode": 0 }, { "Name": "b" }] });
         let other = json!({ "Topics": [{ "Name": "a", "ErrorCode": 3 }] });
-        let paths: Vec<String> = differences(&kafka, &other)
-            .into_iter()
-            .map(|difference| difference.path)
-            .collect();
+        let paths: Vec<String> =
+            differences(&kafka, &other).into_iter().map(|difference| difference.path).collect();
         assert_eq!(paths, ["Topics.a.ErrorCode", "Topics.b"]);
     }
 

@@ -90,9 +90,7 @@ pub fn frame(
     if request.flexible.holds(version) {
         header.push(0);
     }
-    let mut frame = u32::try_from(header.len() + body.len())?
-        .to_be_bytes()
-        .to_vec();
+    let mut frame = u32::try_from(header.len() + body.len())?.to_be_bytes().to_vec();
     frame.extend_from_slice(&header);
     frame.extend_from_slice(body);
     Ok(frame)

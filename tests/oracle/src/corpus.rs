@@ -34,9 +34,7 @@ impl Corpus {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "txt") {
                 let text = std::fs::read_to_string(&path)?;
-                corpus
-                    .parse(&text)
-                    .with_context(|| path.display().to_string())?;
+                corpus.parse(&text).with_context(|| path.display().to_string())?;
             }
         }
         Ok(corpus)

@@ -56,10 +56,7 @@ fn message(text: &mut String, api: &str, direction: &str, description: &Value) -
     let key = description["apiKey"].as_i64().context("apiKey")?;
     let valid = description["validVersions"].as_str().context("valid")?;
     let flexible = description["flexibleVersions"].as_str().context("flex")?;
-    writeln!(
-        text,
-        "{api} {direction} key={key} valid={valid} flexible={flexible}"
-    )?;
+    writeln!(text, "{api} {direction} key={key} valid={valid} flexible={flexible}")?;
     let common = &description["commonStructs"];
     fields(text, &description["fields"], common, 1)
 }
@@ -69,12 +66,7 @@ fn fields(text: &mut String, list: &Value, common: &Value, depth: usize) -> Resu
         let name = field["name"].as_str().context("name")?;
         let kind_name = field["type"].as_str().context("type")?;
         let versions = field["versions"].as_str().context("versions")?;
-        write!(
-            text,
-            "{}{name} {} {versions}",
-            "  ".repeat(depth),
-            Kind::parse(kind_name)
-        )?;
+        write!(text, "{}{name} {} {versions}", "  ".repeat(depth), Kind::parse(kind_name))?;
         if let Some(range) = field["nullableVersions"].as_str() {
             write!(text, " null={range}")?;
         }

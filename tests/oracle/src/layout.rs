@@ -34,10 +34,7 @@ impl Versions {
             return Ok(Self::NONE);
         }
         if let Some(min) = text.strip_suffix('+') {
-            return Ok(Self {
-                min: min.parse()?,
-                max: i16::MAX,
-            });
+            return Ok(Self { min: min.parse()?, max: i16::MAX });
         }
         let (min, max) = text.split_once('-').unwrap_or((text, text));
         Ok(Self {
@@ -204,22 +201,17 @@ impl Layouts {
 
     /// The request table of `api`.
     pub fn request(&self, api: &str) -> Result<&Message> {
-        self.requests
-            .get(api)
-            .with_context(|| format!("no API {api}"))
+        self.requests.get(api).with_context(|| format!("no API {api}"))
     }
 
     /// The response table of `api`.
     pub fn response(&self, api: &str) -> Result<&Message> {
-        self.responses
-            .get(api)
-            .with_context(|| format!("no API {api}"))
+        self.responses.get(api).with_context(|| format!("no API {api}"))
     }
 }
 
 fn after<'a>(word: &'a str, prefix: &str) -> Result<&'a str> {
-    word.strip_prefix(prefix)
-        .with_context(|| format!("{word} does not start with {prefix}"))
+    word.strip_prefix(prefix).with_context(|| format!("{word} does not start with {prefix}"))
 }
 
 fn parse_fields<'a, I: Iterator<Item = &'a str>>(

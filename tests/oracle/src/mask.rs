@@ -104,9 +104,7 @@ fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
         }
         Value::Object(object) => {
             let of_the_run = api == "DescribeConfigs"
-                && OF_THE_RUN
-                    .iter()
-                    .any(|name| object.get("Name") == Some(&json!(name)));
+                && OF_THE_RUN.iter().any(|name| object.get("Name") == Some(&json!(name)));
             for (name, item) in object.iter_mut() {
                 if of_the_run && ["Value", "ConfigSource", "Synonyms"].contains(&name.as_str()) {
                     *item = json!("<any>");
@@ -131,17 +129,11 @@ fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
 }
 
 fn is_own(entry: &Value) -> bool {
-    NAMES.iter().any(|name| {
-        entry[*name]
-            .as_str()
-            .is_some_and(|text| text.contains("%T"))
-    })
+    NAMES.iter().any(|name| entry[*name].as_str().is_some_and(|text| text.contains("%T")))
 }
 
 fn holds(table: &[(&str, &str)], api: &str, name: &str) -> bool {
-    table
-        .iter()
-        .any(|(field, of)| *field == name && (*of == "*" || *of == api))
+    table.iter().any(|(field, of)| *field == name && (*of == "*" || *of == api))
 }
 
 fn rule_of(api: &str, name: &str) -> Option<&'static Rule> {
@@ -159,11 +151,7 @@ fn apply(rule: &Rule, value: &mut Value) {
         Rule::Sign if number > 0 => "<positive>",
         Rule::NotNegative if number >= 0 => "<not negative>",
         Rule::Clock if (1_750_000_000_000..8_000_000_000_000).contains(&number) => "<now>",
-        Rule::Uuid
-            if value
-                .as_str()
-                .is_some_and(|text| !text.trim_matches('0').is_empty()) =>
-        {
+        Rule::Uuid if value.as_str().is_some_and(|text| !text.trim_matches('0').is_empty()) => {
             "<uuid>"
         }
         Rule::Presence | Rule::Sign | Rule::NotNegative | Rule::Clock | Rule::Uuid => return,

@@ -68,12 +68,7 @@ pub struct Script {
 impl Script {
     /// An empty script.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            steps: Vec::new(),
-            only_own: false,
-            topics: Vec::new(),
-        }
+        Self { name: name.into(), steps: Vec::new(), only_own: false, topics: Vec::new() }
     }
 
     /// Cuts answers down to the case's own topics.
@@ -138,10 +133,8 @@ impl Script {
     /// `$suffix`. It is deleted when the script ends.
     pub fn topic(self, suffix: &str, partitions: i32, configs: &[(&str, &str)]) -> Self {
         let name = format!("%T-{suffix}");
-        let configs: Vec<Value> = configs
-            .iter()
-            .map(|(key, value)| json!({ "Name": key, "Value": value }))
-            .collect();
+        let configs: Vec<Value> =
+            configs.iter().map(|(key, value)| json!({ "Name": key, "Value": value })).collect();
         let mut script = self.quiet(
             "CreateTopics",
             7,
@@ -149,9 +142,7 @@ impl Script {
                 "ReplicationFactor": 1, "Configs": configs }], "timeoutMs": 30_000 }),
         );
         script.topics.push(name);
-        script
-            .capture(suffix, "/Topics/0/TopicId")
-            .ready(suffix, partitions - 1)
+        script.capture(suffix, "/Topics/0/TopicId").ready(suffix, partitions - 1)
     }
 
     /// Waits until the partitions of the topic `%T-{suffix}` up to `last` answer requests.
@@ -190,11 +181,8 @@ impl Script {
         if self.topics.is_empty() {
             return None;
         }
-        let mut step = call(
-            "DeleteTopics",
-            5,
-            json!({ "TopicNames": self.topics, "TimeoutMs": 30_000 }),
-        );
+        let mut step =
+            call("DeleteTopics", 5, json!({ "TopicNames": self.topics, "TimeoutMs": 30_000 }));
         step.quiet = true;
         Some(step)
     }
@@ -327,10 +315,7 @@ impl<'a> Player<'a> {
             if let Some((pointer, wanted)) = &call.until
                 && reply.pointer(pointer) != Some(wanted)
             {
-                ensure!(
-                    start.elapsed() < UNTIL_MAX,
-                    "{pointer} never became {wanted}: {reply}"
-                );
+                ensure!(start.elapsed() < UNTIL_MAX, "{pointer} never became {wanted}: {reply}");
                 std::thread::sleep(Duration::from_millis(20));
                 continue;
             }
@@ -356,29 +341,20 @@ impl<'a> Player<'a> {
         let body = self.substitute(&call.body)?;
         let request = self.layouts.request(&call.api)?;
         let body = codec::encode(request, call.version, &body)?;
-        frame(
-            self.layouts,
-            &call.api,
-            call.version,
-            self.correlation,
-            &body,
-        )
+        frame(self.layouts, &call.api, call.version, self.correlation, &body)
     }
 
     fn substitute(&self, value: &Value) -> Result<Value> {
         Ok(match value {
             Value::String(text) => match text.strip_prefix('$') {
-                Some(name) => self
-                    .variables
-                    .get(name)
-                    .with_context(|| format!("no variable {name}"))?
-                    .clone(),
+                Some(name) => {
+                    self.variables.get(name).with_context(|| format!("no variable {name}"))?.clone()
+                }
                 None => json!(text.replace("%T", &self.prefix)),
             },
-            Value::Array(list) => list
-                .iter()
-                .map(|item| self.substitute(item))
-                .collect::<Result<_>>()?,
+            Value::Array(list) => {
+                list.iter().map(|item| self.substitute(item)).collect::<Result<_>>()?
+            }
             Value::Object(object) => object
                 .iter()
                 .map(|(name, item)| Ok((name.clone(), self.substitute(item)?)))

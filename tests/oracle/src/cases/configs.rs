@@ -28,82 +28,34 @@ fn describe(scripts: &mut Vec<Script>) {
         let mut synonyms = ask(json!([resource(TOPIC, "%T-a", &Value::Null)]));
         synonyms["IncludeSynonyms"] = json!(true);
         let mut script = Script::new(format!("configs/describe-v{version}"))
-            .topic(
-                "a",
-                1,
-                &[("retention.ms", "1234"), ("cleanup.policy", "compact")],
-            )
-            .call(
-                api,
-                version,
-                ask(json!([resource(TOPIC, "%T-a", &Value::Null)])),
-            )
+            .topic("a", 1, &[("retention.ms", "1234"), ("cleanup.policy", "compact")])
+            .call(api, version, ask(json!([resource(TOPIC, "%T-a", &Value::Null)])))
             .call(api, version, synonyms)
+            .call(api, version, ask(json!([resource(TOPIC, "%T-a", &json!([]))])))
             .call(
                 api,
                 version,
-                ask(json!([resource(TOPIC, "%T-a", &json!([]))])),
+                ask(json!([resource(TOPIC, "%T-a", &json!(["retention.ms", "no.such.key"]))])),
             )
-            .call(
-                api,
-                version,
-                ask(json!([resource(
-                    TOPIC,
-                    "%T-a",
-                    &json!(["retention.ms", "no.such.key"])
-                )])),
-            )
-            .call(
-                api,
-                version,
-                ask(json!([resource(TOPIC, "%T-none", &Value::Null)])),
-            )
-            .call(
-                api,
-                version,
-                ask(json!([resource(TOPIC, "bad name", &Value::Null)])),
-            )
-            .call(
-                api,
-                version,
-                ask(json!([resource(TOPIC, "", &Value::Null)])),
-            )
+            .call(api, version, ask(json!([resource(TOPIC, "%T-none", &Value::Null)])))
+            .call(api, version, ask(json!([resource(TOPIC, "bad name", &Value::Null)])))
+            .call(api, version, ask(json!([resource(TOPIC, "", &Value::Null)])))
             .call(api, version, ask(json!([])))
             .call(
                 api,
                 version,
-                ask(json!([resource(
-                    BROKER,
-                    "1",
-                    &json!(["log.retention.ms", "num.partitions"])
-                )])),
+                ask(json!([resource(BROKER, "1", &json!(["log.retention.ms", "num.partitions"]))])),
             )
-            .call(
-                api,
-                version,
-                ask(json!([resource(BROKER, "", &Value::Null)])),
-            )
-            .call(
-                api,
-                version,
-                ask(json!([resource(BROKER, "77", &Value::Null)])),
-            )
-            .call(
-                api,
-                version,
-                ask(json!([resource(BROKER, "x", &Value::Null)])),
-            )
+            .call(api, version, ask(json!([resource(BROKER, "", &Value::Null)])))
+            .call(api, version, ask(json!([resource(BROKER, "77", &Value::Null)])))
+            .call(api, version, ask(json!([resource(BROKER, "x", &Value::Null)])))
             .call(api, version, ask(json!([resource(0, "x", &Value::Null)])))
             .call(api, version, ask(json!([resource(3, "x", &Value::Null)])))
             .call(api, version, ask(json!([resource(99, "x", &Value::Null)])))
             .call(
                 api,
                 version,
-                ask(json!([resource(
-                    8,
-                    "1",
-                    &json!(["kafka.server.KafkaServer"])
-                )])),
+                ask(json!([resource(8, "1", &json!(["kafka.server.KafkaServer"]))])),
             )
             .call(
                 api,
@@ -156,35 +108,17 @@ fn alter(scripts: &mut Vec<Script>) {
                 .call("DescribeConfigs", 4, shown.clone())
                 .call(api, version, ask(TOPIC, "%T-a", json!([]), json!(false)))
                 .call("DescribeConfigs", 4, shown)
+                .call(api, version, ask(TOPIC, "%T-none", one.clone(), json!(false)))
+                .call(api, version, ask(TOPIC, "bad name", one.clone(), json!(false)))
                 .call(
                     api,
                     version,
-                    ask(TOPIC, "%T-none", one.clone(), json!(false)),
+                    ask(TOPIC, "%T-a", json!([setting("no.such", &json!("1"))]), json!(false)),
                 )
                 .call(
                     api,
                     version,
-                    ask(TOPIC, "bad name", one.clone(), json!(false)),
-                )
-                .call(
-                    api,
-                    version,
-                    ask(
-                        TOPIC,
-                        "%T-a",
-                        json!([setting("no.such", &json!("1"))]),
-                        json!(false),
-                    ),
-                )
-                .call(
-                    api,
-                    version,
-                    ask(
-                        TOPIC,
-                        "%T-a",
-                        json!([setting("retention.ms", &json!("x"))]),
-                        json!(false),
-                    ),
+                    ask(TOPIC, "%T-a", json!([setting("retention.ms", &json!("x"))]), json!(false)),
                 )
                 .call(
                     api,
@@ -280,21 +214,9 @@ fn log_dirs(scripts: &mut Vec<Script>) {
                 .only_own()
                 .topic("a", 2, &[])
                 .quiet("Produce", 9, produce(9, 0, 1, &json!([batch(&["a", "b"])])))
-                .call(
-                    api,
-                    version,
-                    ask(json!([{ "Topic": "%T-a", "Partitions": [0, 1] }])),
-                )
-                .call(
-                    api,
-                    version,
-                    ask(json!([{ "Topic": "%T-a", "Partitions": [0, 9] }])),
-                )
-                .call(
-                    api,
-                    version,
-                    ask(json!([{ "Topic": "%T-none", "Partitions": [0] }])),
-                )
+                .call(api, version, ask(json!([{ "Topic": "%T-a", "Partitions": [0, 1] }])))
+                .call(api, version, ask(json!([{ "Topic": "%T-a", "Partitions": [0, 9] }])))
+                .call(api, version, ask(json!([{ "Topic": "%T-none", "Partitions": [0] }])))
                 .call(api, version, ask(json!([])))
                 .call(api, version, ask(Value::Null)),
         );

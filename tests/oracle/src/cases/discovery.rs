@@ -44,18 +44,10 @@ fn api_versions(scripts: &mut Vec<Script>) {
     }
     // A version beyond every known one is answered in version 0 with error 35 and the ranges.
     let mut frame = Vec::new();
-    for part in [
-        &[0, 18, 0, 99][..],
-        &[1, 2, 3, 4],
-        &[0, 1, b'o'],
-        &[0, 2, b'x', 2, b'y', 0],
-    ] {
+    for part in [&[0, 18, 0, 99][..], &[1, 2, 3, 4], &[0, 1, b'o'], &[0, 2, b'x', 2, b'y', 0]] {
         frame.extend_from_slice(part);
     }
-    let mut raw = u32::try_from(frame.len())
-        .unwrap_or(0)
-        .to_be_bytes()
-        .to_vec();
+    let mut raw = u32::try_from(frame.len()).unwrap_or(0).to_be_bytes().to_vec();
     raw.extend_from_slice(&frame);
     scripts.push(
         Script::new("apiversions/unsupported-version")
@@ -89,13 +81,11 @@ fn metadata(scripts: &mut Vec<Script>) {
             script = script.call("Metadata", version, body);
         }
         if version >= 4 {
-            script = script
-                .call("Metadata", version, topics_of(version, &["%T-none"]))
-                .call(
-                    "Metadata",
-                    version,
-                    topics_of(version, &["%T-none", "%T-a", "bad name!"]),
-                );
+            script = script.call("Metadata", version, topics_of(version, &["%T-none"])).call(
+                "Metadata",
+                version,
+                topics_of(version, &["%T-none", "%T-a", "bad name!"]),
+            );
         }
         if version >= 8 {
             let mut body = topics_of(version, &["%T-a"]);
@@ -122,17 +112,7 @@ fn metadata(scripts: &mut Vec<Script>) {
 }
 
 fn metadata_edges(scripts: &mut Vec<Script>) {
-    let names = [
-        "",
-        ".",
-        "..",
-        "a b",
-        "a/b",
-        "é",
-        "a:b",
-        "__consumer_offsets_",
-        "A.b_c-9",
-    ];
+    let names = ["", ".", "..", "a b", "a/b", "é", "a:b", "__consumer_offsets_", "A.b_c-9"];
     let mut script = Script::new("metadata/invalid-names").only_own();
     for name in names {
         script = script.call("Metadata", 12, topics_of(12, &[name]));
@@ -158,18 +138,14 @@ fn metadata_edges(scripts: &mut Vec<Script>) {
     let mut odd = topics_of(12, &["%T-a b", "%T-ok"]);
     odd["AllowAutoTopicCreation"] = json!(true);
     scripts.push(
-        Script::new("metadata/auto-create-invalid-name")
-            .owns("ok")
-            .call("Metadata", 12, odd),
+        Script::new("metadata/auto-create-invalid-name").owns("ok").call("Metadata", 12, odd),
     );
-    scripts.push(
-        Script::new("metadata/id-of-a-topic-in-a-version-without-lookup").call(
-            "Metadata",
-            10,
-            json!({ "Topics": [{ "TopicId": UNKNOWN_ID, "Name": "%T-x" }],
+    scripts.push(Script::new("metadata/id-of-a-topic-in-a-version-without-lookup").call(
+        "Metadata",
+        10,
+        json!({ "Topics": [{ "TopicId": UNKNOWN_ID, "Name": "%T-x" }],
                 "AllowAutoTopicCreation": false }),
-        ),
-    );
+    ));
 }
 
 fn cluster(scripts: &mut Vec<Script>) {
@@ -183,19 +159,13 @@ fn cluster(scripts: &mut Vec<Script>) {
         );
         if version >= 1 {
             for endpoint in [0, 1, 2, 7] {
-                script = script.call(
-                    "DescribeCluster",
-                    version,
-                    json!({ "EndpointType": endpoint }),
-                );
+                script =
+                    script.call("DescribeCluster", version, json!({ "EndpointType": endpoint }));
             }
         }
         if version >= 2 {
-            script = script.call(
-                "DescribeCluster",
-                version,
-                json!({ "IncludeFencedBrokers": true }),
-            );
+            script =
+                script.call("DescribeCluster", version, json!({ "IncludeFencedBrokers": true }));
         }
         scripts.push(script);
     }
@@ -246,10 +216,7 @@ fn frames(scripts: &mut Vec<Script>) {
         bytes
     };
     let framed = |payload: &[u8]| {
-        let mut bytes = u32::try_from(payload.len())
-            .unwrap_or(0)
-            .to_be_bytes()
-            .to_vec();
+        let mut bytes = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes().to_vec();
         bytes.extend_from_slice(payload);
         bytes
     };

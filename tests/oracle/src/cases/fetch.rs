@@ -47,11 +47,7 @@ fn versions(scripts: &mut Vec<Script>) {
             .call("Fetch", version, fetch(version, 2, 0, &json!({})))
             .call("Fetch", version, fetch(version, -1, 0, &json!({})))
             .call("Fetch", version, fetch_of(version, &json!([])))
-            .call(
-                "Fetch",
-                version,
-                fetch_of(version, &json!([fetch_topic(version, &json!([]))])),
-            )
+            .call("Fetch", version, fetch_of(version, &json!([fetch_topic(version, &json!([]))])))
             .call(
                 "Fetch",
                 version,
@@ -177,10 +173,8 @@ fn limits(scripts: &mut Vec<Script>) {
         // Both partitions under one total: the first that has data always gives a batch.
         for total in [1, 72, 150] {
             let part = |index: i32, offset: i32| json!({ "Partition": index, "FetchOffset": offset, "PartitionMaxBytes": 1 << 20 });
-            let mut body = fetch_of(
-                version,
-                &json!([fetch_topic(version, &json!([part(1, 0), part(0, 0)]))]),
-            );
+            let mut body =
+                fetch_of(version, &json!([fetch_topic(version, &json!([part(1, 0), part(0, 0)]))]));
             body["MaxBytes"] = json!(total);
             script = script.call("Fetch", version, body);
         }
@@ -190,23 +184,11 @@ fn limits(scripts: &mut Vec<Script>) {
     scripts.push(
         Script::new("fetch/middle-of-a-batch")
             .topic("a", 1, &[])
-            .quiet(
-                "Produce",
-                9,
-                produce(9, 0, 1, &json!([batch(&["a", "b", "c"])])),
-            )
-            .quiet(
-                "Produce",
-                9,
-                produce(9, 0, 1, &json!([batch(&["d", "e", "f"])])),
-            )
+            .quiet("Produce", 9, produce(9, 0, 1, &json!([batch(&["a", "b", "c"])])))
+            .quiet("Produce", 9, produce(9, 0, 1, &json!([batch(&["d", "e", "f"])])))
             .call("Fetch", 12, fetch(12, 0, 1, &json!({})))
             .call("Fetch", 12, fetch(12, 0, 4, &json!({})))
-            .call(
-                "Fetch",
-                12,
-                fetch(12, 0, 1, &json!({ "PartitionMaxBytes": 100 })),
-            ),
+            .call("Fetch", 12, fetch(12, 0, 1, &json!({ "PartitionMaxBytes": 100 }))),
     );
     scripts.push(
         filled("fetch/deleted-records".to_owned())
@@ -263,46 +245,20 @@ fn sessions(scripts: &mut Vec<Script>) {
                 .capture("session", "/SessionId")
                 // Nothing changed but the position: what has data comes again.
                 .call(api, version, in_session(version, &id, 1, &none, &none))
-                .call(
-                    api,
-                    version,
-                    in_session(version, &id, 2, &topic(json!([part(0, 5)])), &none),
-                )
+                .call(api, version, in_session(version, &id, 2, &topic(json!([part(0, 5)])), &none))
                 .call(api, version, in_session(version, &id, 3, &none, &none))
                 .quiet("Produce", 9, produce(9, 1, 1, &json!([batch(&["new"])])))
                 .call(api, version, in_session(version, &id, 4, &none, &none))
-                .call(
-                    api,
-                    version,
-                    in_session(version, &id, 5, &topic(json!([part(1, 1)])), &none),
-                )
-                .call(
-                    api,
-                    version,
-                    in_session(version, &id, 6, &topic(json!([part(5, 0)])), &none),
-                )
+                .call(api, version, in_session(version, &id, 5, &topic(json!([part(1, 1)])), &none))
+                .call(api, version, in_session(version, &id, 6, &topic(json!([part(5, 0)])), &none))
                 .call(api, version, in_session(version, &id, 7, &none, &none))
+                .call(api, version, in_session(version, &id, 8, &none, &forget(json!([5]))))
                 .call(
                     api,
                     version,
-                    in_session(version, &id, 8, &none, &forget(json!([5]))),
+                    in_session(version, &id, 9, &topic(json!([part(0, 2)])), &forget(json!([1]))),
                 )
-                .call(
-                    api,
-                    version,
-                    in_session(
-                        version,
-                        &id,
-                        9,
-                        &topic(json!([part(0, 2)])),
-                        &forget(json!([1])),
-                    ),
-                )
-                .call(
-                    api,
-                    version,
-                    in_session(version, &id, 10, &none, &forget(json!([0]))),
-                )
+                .call(api, version, in_session(version, &id, 10, &none, &forget(json!([0]))))
                 .call(
                     api,
                     version,
@@ -310,11 +266,7 @@ fn sessions(scripts: &mut Vec<Script>) {
                 )
                 .call(api, version, in_session(version, &id, 12, &none, &none))
                 // A new full fetch inside the session, then its end.
-                .call(
-                    api,
-                    version,
-                    in_session(version, &id, 0, &topic(json!([part(0, 4)])), &none),
-                )
+                .call(api, version, in_session(version, &id, 0, &topic(json!([part(0, 4)])), &none))
                 .capture("session", "/SessionId")
                 .call(api, version, in_session(version, &id, 1, &none, &none))
                 .call(
@@ -336,36 +288,12 @@ fn session_errors(scripts: &mut Vec<Script>) {
         let api = "Fetch";
         scripts.push(
             filled(format!("fetch/session-errors-v{version}"))
-                .call(
-                    api,
-                    version,
-                    in_session(version, &json!(123_456), 1, &topics, &none),
-                )
-                .call(
-                    api,
-                    version,
-                    in_session(version, &json!(0), 1, &topics, &none),
-                )
-                .call(
-                    api,
-                    version,
-                    in_session(version, &json!(0), -1, &topics, &none),
-                )
-                .call(
-                    api,
-                    version,
-                    in_session(version, &json!(123_456), 0, &topics, &none),
-                )
-                .call(
-                    api,
-                    version,
-                    in_session(version, &json!(123_456), -1, &topics, &none),
-                )
-                .call(
-                    api,
-                    version,
-                    in_session(version, &json!(0), 0, &topics, &none),
-                )
+                .call(api, version, in_session(version, &json!(123_456), 1, &topics, &none))
+                .call(api, version, in_session(version, &json!(0), 1, &topics, &none))
+                .call(api, version, in_session(version, &json!(0), -1, &topics, &none))
+                .call(api, version, in_session(version, &json!(123_456), 0, &topics, &none))
+                .call(api, version, in_session(version, &json!(123_456), -1, &topics, &none))
+                .call(api, version, in_session(version, &json!(0), 0, &topics, &none))
                 .capture("session", "/SessionId")
                 .call(api, version, in_session(version, &id, 2, &none, &none))
                 .call(api, version, in_session(version, &id, 1, &none, &none))
@@ -373,11 +301,7 @@ fn session_errors(scripts: &mut Vec<Script>) {
                 .call(api, version, in_session(version, &id, -2, &none, &none))
                 .call(api, version, in_session(version, &id, 2, &none, &none))
                 // A session of no partitions is not worth keeping.
-                .call(
-                    api,
-                    version,
-                    in_session(version, &json!(0), 0, &none, &none),
-                ),
+                .call(api, version, in_session(version, &json!(0), 0, &none, &none)),
         );
     }
 }

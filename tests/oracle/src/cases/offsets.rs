@@ -62,39 +62,19 @@ fn list(scripts: &mut Vec<Script>) {
             TIMESTAMP + 111,
             i64::MAX,
         ] {
-            script = script.call(
-                api,
-                version,
-                ask(version, "%T-a", &json!([at(0, timestamp)])),
-            );
+            script = script.call(api, version, ask(version, "%T-a", &json!([at(0, timestamp)])));
         }
         for timestamp in [-1, -2, -3, 5] {
-            script = script.call(
-                api,
-                version,
-                ask(version, "%T-a", &json!([at(1, timestamp)])),
-            );
+            script = script.call(api, version, ask(version, "%T-a", &json!([at(1, timestamp)])));
         }
         script = script
             .call(
                 api,
                 version,
-                ask(
-                    version,
-                    "%T-a",
-                    &json!([at(0, -1), at(1, -1), at(2, -1), at(-1, -1)]),
-                ),
+                ask(version, "%T-a", &json!([at(0, -1), at(1, -1), at(2, -1), at(-1, -1)])),
             )
-            .call(
-                api,
-                version,
-                ask(version, "%T-a", &json!([at(0, -1), at(0, -2)])),
-            )
-            .call(
-                api,
-                version,
-                ask(version, "%T-a", &json!([at(0, -1), at(0, -1)])),
-            )
+            .call(api, version, ask(version, "%T-a", &json!([at(0, -1), at(0, -2)])))
+            .call(api, version, ask(version, "%T-a", &json!([at(0, -1), at(0, -1)])))
             .call(api, version, ask(version, "%T-none", &json!([at(0, -1)])))
             .call(api, version, ask(version, "bad name", &json!([at(0, -1)])))
             .call(api, version, ask(version, "%T-a", &json!([])));
@@ -135,17 +115,11 @@ fn by_time(scripts: &mut Vec<Script>) {
         script = script.call(api, 8, ask(8, "%T-a", &json!([at(0, timestamp)])));
     }
     scripts.push(script);
-    let mut script = Script::new("listoffsets/records-without-timestamps")
-        .topic("a", 1, &[])
-        .quiet(
+    let mut script =
+        Script::new("listoffsets/records-without-timestamps").topic("a", 1, &[]).quiet(
             "Produce",
             9,
-            produce(
-                9,
-                0,
-                1,
-                &json!([with(batch(&["a"]), &json!({ "base_timestamp": -1 }))]),
-            ),
+            produce(9, 0, 1, &json!([with(batch(&["a"]), &json!({ "base_timestamp": -1 }))])),
         );
     for timestamp in [-3, -1, 0, 5] {
         script = script.call(api, 7, ask(7, "%T-a", &json!([at(0, timestamp)])));
@@ -165,17 +139,9 @@ fn leader_epochs(scripts: &mut Vec<Script>) {
             body
         };
         let mut script = filled(format!("leaderepochs/v{version}"));
-        for (current, epoch) in [
-            (-1, 0),
-            (0, 0),
-            (0, 1),
-            (0, 5),
-            (1, 0),
-            (7, 0),
-            (0, -1),
-            (-1, -1),
-            (-1, -2),
-        ] {
+        for (current, epoch) in
+            [(-1, 0), (0, 0), (0, 1), (0, 5), (1, 0), (7, 0), (0, -1), (-1, -1), (-1, -2)]
+        {
             script = script.call(api, version, ask("%T-a", 0, current, epoch));
         }
         scripts.push(
@@ -211,11 +177,7 @@ fn delete(scripts: &mut Vec<Script>) {
                 .call(api, version, ask("%T-none", 0, 0))
                 .call(api, version, ask("%T-c", 0, -1))
                 .call(api, version, json!({ "Topics": [], "TimeoutMs": 10_000 }))
-                .call(
-                    "ListOffsets",
-                    7,
-                    super::offsets::ask(7, "%T-a", &json!([at(0, -2)])),
-                ),
+                .call("ListOffsets", 7, super::offsets::ask(7, "%T-a", &json!([at(0, -2)]))),
         );
     }
 }

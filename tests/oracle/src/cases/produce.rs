@@ -40,26 +40,10 @@ fn versions(scripts: &mut Vec<Script>) {
             Script::new(format!("produce/v{version}"))
                 .topic("a", 2, &[])
                 .call("Produce", version, produce(version, 0, -1, &full))
-                .call(
-                    "Produce",
-                    version,
-                    produce(version, 0, 1, &json!([batch(&["x"])])),
-                )
-                .call(
-                    "Produce",
-                    version,
-                    produce(version, 1, 1, &json!([batch(&["y", "z"])])),
-                )
-                .silent(
-                    "Produce",
-                    version,
-                    produce(version, 1, 0, &json!([batch(&["w"])])),
-                )
-                .call(
-                    "Produce",
-                    version,
-                    produce(version, 1, 1, &json!([batch(&["v"])])),
-                )
+                .call("Produce", version, produce(version, 0, 1, &json!([batch(&["x"])])))
+                .call("Produce", version, produce(version, 1, 1, &json!([batch(&["y", "z"])])))
+                .silent("Produce", version, produce(version, 1, 0, &json!([batch(&["w"])])))
+                .call("Produce", version, produce(version, 1, 1, &json!([batch(&["v"])])))
                 .call("Fetch", 12, fetch(12, 0, 0, &json!({})))
                 .call("Fetch", 12, fetch(12, 1, 0, &json!({}))),
         );
@@ -83,26 +67,10 @@ fn targets(scripts: &mut Vec<Script>) {
         let body = |acks: i16, topics: Value| json!({ "Acks": acks, "TimeoutMs": 30_000, "TopicData": topics });
         let mut script = Script::new(format!("produce/targets-v{version}"))
             .topic("a", 2, &[])
-            .call(
-                "Produce",
-                version,
-                body(1, json!([topic("%T-none", unknown, json!([data(0)]))])),
-            )
-            .call(
-                "Produce",
-                version,
-                body(1, json!([topic("bad name", zero, json!([data(0)]))])),
-            )
-            .call(
-                "Produce",
-                version,
-                body(1, json!([topic("%T-a", "$a", json!([data(2)]))])),
-            )
-            .call(
-                "Produce",
-                version,
-                body(1, json!([topic("%T-a", "$a", json!([data(-1)]))])),
-            )
+            .call("Produce", version, body(1, json!([topic("%T-none", unknown, json!([data(0)]))])))
+            .call("Produce", version, body(1, json!([topic("bad name", zero, json!([data(0)]))])))
+            .call("Produce", version, body(1, json!([topic("%T-a", "$a", json!([data(2)]))])))
+            .call("Produce", version, body(1, json!([topic("%T-a", "$a", json!([data(-1)]))])))
             .call(
                 "Produce",
                 version,
@@ -120,28 +88,13 @@ fn targets(scripts: &mut Vec<Script>) {
                 ),
             )
             .call("Produce", version, body(1, json!([])))
+            .call("Produce", version, body(1, json!([topic("%T-a", "$a", json!([]))])))
+            .call("Produce", version, body(2, json!([topic("%T-a", "$a", json!([data(0)]))])))
+            .call("Produce", version, body(-2, json!([topic("%T-a", "$a", json!([data(0)]))])))
             .call(
                 "Produce",
                 version,
-                body(1, json!([topic("%T-a", "$a", json!([]))])),
-            )
-            .call(
-                "Produce",
-                version,
-                body(2, json!([topic("%T-a", "$a", json!([data(0)]))])),
-            )
-            .call(
-                "Produce",
-                version,
-                body(-2, json!([topic("%T-a", "$a", json!([data(0)]))])),
-            )
-            .call(
-                "Produce",
-                version,
-                body(
-                    1,
-                    json!([topic("%T-a", "$a", json!([{ "Index": 0, "Records": "" }]))]),
-                ),
+                body(1, json!([topic("%T-a", "$a", json!([{ "Index": 0, "Records": "" }]))])),
             )
             .call("ListOffsets", 7, end("a", 0))
             .call("ListOffsets", 7, end("a", 1));
@@ -153,11 +106,7 @@ fn targets(scripts: &mut Vec<Script>) {
                 body(0, json!([topic("%T-none", unknown, json!([data(0)]))])),
             )
             .call("Metadata", 1, json!({ "Topics": [] }))
-            .silent(
-                "Produce",
-                version,
-                body(0, json!([topic("%T-a", "$a", json!([data(9)]))])),
-            )
+            .silent("Produce", version, body(0, json!([topic("%T-a", "$a", json!([data(9)]))])))
             .call("Metadata", 1, json!({ "Topics": [] }));
         scripts.push(script);
     }
@@ -190,41 +139,17 @@ fn bad_batches(scripts: &mut Vec<Script>) {
     let good = batch(&["a", "b"]);
     let bad: &[(&str, Value)] = &[
         ("crc", json!([with(good.clone(), &json!({ "crc": 1 }))])),
-        (
-            "magic-1",
-            json!([with(good.clone(), &json!({ "magic": 1 }))]),
-        ),
-        (
-            "magic-0",
-            json!([with(good.clone(), &json!({ "magic": 0 }))]),
-        ),
-        (
-            "magic-3",
-            json!([with(good.clone(), &json!({ "magic": 3 }))]),
-        ),
-        (
-            "magic-negative",
-            json!([with(good.clone(), &json!({ "magic": -1 }))]),
-        ),
-        (
-            "count-too-large",
-            json!([with(good.clone(), &json!({ "count": 3 }))]),
-        ),
+        ("magic-1", json!([with(good.clone(), &json!({ "magic": 1 }))])),
+        ("magic-0", json!([with(good.clone(), &json!({ "magic": 0 }))])),
+        ("magic-3", json!([with(good.clone(), &json!({ "magic": 3 }))])),
+        ("magic-negative", json!([with(good.clone(), &json!({ "magic": -1 }))])),
+        ("count-too-large", json!([with(good.clone(), &json!({ "count": 3 }))])),
         (
             "count-too-large-deltas-alike",
-            json!([with(
-                good.clone(),
-                &json!({ "count": 3, "last_offset_delta": 2 })
-            )]),
+            json!([with(good.clone(), &json!({ "count": 3, "last_offset_delta": 2 }))]),
         ),
-        (
-            "count-zero",
-            json!([with(good.clone(), &json!({ "count": 0 }))]),
-        ),
-        (
-            "count-negative",
-            json!([with(good.clone(), &json!({ "count": -1 }))]),
-        ),
+        ("count-zero", json!([with(good.clone(), &json!({ "count": 0 }))])),
+        ("count-negative", json!([with(good.clone(), &json!({ "count": -1 }))])),
         (
             "last-offset-delta-too-large",
             json!([with(good.clone(), &json!({ "last_offset_delta": 5 }))]),
@@ -235,63 +160,24 @@ fn bad_batches(scripts: &mut Vec<Script>) {
         ),
         ("no-records", json!([{ "records": [] }])),
         ("two-batches", json!([good, good])),
-        (
-            "control",
-            json!([with(good.clone(), &json!({ "attributes": 32 }))]),
-        ),
-        (
-            "transactional-without-id",
-            json!([with(good.clone(), &json!({ "attributes": 16 }))]),
-        ),
-        (
-            "codec-5",
-            json!([with(good.clone(), &json!({ "attributes": 5 }))]),
-        ),
-        (
-            "codec-7",
-            json!([with(good.clone(), &json!({ "attributes": 7 }))]),
-        ),
-        (
-            "unused-attributes",
-            json!([with(good.clone(), &json!({ "attributes": 128 }))]),
-        ),
-        (
-            "log-append-time-flag",
-            json!([with(good.clone(), &json!({ "attributes": 8 }))]),
-        ),
-        (
-            "length-too-small",
-            json!([with(good.clone(), &json!({ "length": 10 }))]),
-        ),
-        (
-            "length-negative",
-            json!([with(good.clone(), &json!({ "length": -1 }))]),
-        ),
-        (
-            "length-too-large",
-            json!([with(good.clone(), &json!({ "length": 1000 }))]),
-        ),
+        ("control", json!([with(good.clone(), &json!({ "attributes": 32 }))])),
+        ("transactional-without-id", json!([with(good.clone(), &json!({ "attributes": 16 }))])),
+        ("codec-5", json!([with(good.clone(), &json!({ "attributes": 5 }))])),
+        ("codec-7", json!([with(good.clone(), &json!({ "attributes": 7 }))])),
+        ("unused-attributes", json!([with(good.clone(), &json!({ "attributes": 128 }))])),
+        ("log-append-time-flag", json!([with(good.clone(), &json!({ "attributes": 8 }))])),
+        ("length-too-small", json!([with(good.clone(), &json!({ "length": 10 }))])),
+        ("length-negative", json!([with(good.clone(), &json!({ "length": -1 }))])),
+        ("length-too-large", json!([with(good.clone(), &json!({ "length": 1000 }))])),
         ("cut", json!([with(good.clone(), &json!({ "cut": 3 }))])),
-        (
-            "cut-to-header",
-            json!([with(good.clone(), &json!({ "cut": 30 }))]),
-        ),
-        (
-            "base-offset-given",
-            json!([with(good.clone(), &json!({ "base_offset": 1000 }))]),
-        ),
-        (
-            "leader-epoch-given",
-            json!([with(good.clone(), &json!({ "leader_epoch": 7 }))]),
-        ),
+        ("cut-to-header", json!([with(good.clone(), &json!({ "cut": 30 }))])),
+        ("base-offset-given", json!([with(good.clone(), &json!({ "base_offset": 1000 }))])),
+        ("leader-epoch-given", json!([with(good.clone(), &json!({ "leader_epoch": 7 }))])),
         (
             "producer-id-without-epoch",
             json!([with(good.clone(), &json!({ "producer_id": 900_100 }))]),
         ),
-        (
-            "sequence-without-producer",
-            json!([with(good.clone(), &json!({ "base_sequence": 4 }))]),
-        ),
+        ("sequence-without-producer", json!([with(good.clone(), &json!({ "base_sequence": 4 }))])),
         (
             "first-offset-delta-1",
             json!([{ "records": [
@@ -322,11 +208,7 @@ fn bad_batches(scripts: &mut Vec<Script>) {
                 Script::new(format!("produce/bad-{name}-v{version}"))
                     .topic("a", 1, &[])
                     .call("Produce", version, produce(version, 0, 1, records))
-                    .call(
-                        "Produce",
-                        version,
-                        produce(version, 0, 1, &json!([batch(&["after"])])),
-                    )
+                    .call("Produce", version, produce(version, 0, 1, &json!([batch(&["after"])])))
                     .call("Fetch", 11, fetch(11, 0, 0, &json!({}))),
             );
         }
@@ -351,17 +233,12 @@ fn records_checked(scripts: &mut Vec<Script>) {
     let garbage = json!([{ "payload": "ffffffffffffffffffffffff", "count": 1 }]);
     let gzip = json!([{ "payload": "00112233445566", "count": 3, "attributes": 1 }]);
     let zstd = json!([{ "payload": "00112233445566", "count": 3, "attributes": 4 }]);
-    for (name, records) in [
-        ("cut", wrong),
-        ("garbage", garbage),
-        ("gzip", gzip),
-        ("zstd", zstd),
-    ] {
-        scripts.push(
-            Script::new(format!("produce/records-{name}"))
-                .topic("a", 1, &[])
-                .call("Produce", 9, produce(9, 0, 1, &records)),
-        );
+    for (name, records) in [("cut", wrong), ("garbage", garbage), ("gzip", gzip), ("zstd", zstd)] {
+        scripts.push(Script::new(format!("produce/records-{name}")).topic("a", 1, &[]).call(
+            "Produce",
+            9,
+            produce(9, 0, 1, &records),
+        ));
     }
 }
 
@@ -408,11 +285,7 @@ fn timestamps(scripts: &mut Vec<Script>) {
         scripts.push(
             Script::new(format!("produce/timestamp-window-v{version}"))
                 .topic("a", 1, windows)
-                .call(
-                    "Produce",
-                    version,
-                    produce(version, 0, 1, &at(TIMESTAMP, TIMESTAMP)),
-                )
+                .call("Produce", version, produce(version, 0, 1, &at(TIMESTAMP, TIMESTAMP)))
                 .call(
                     "Produce",
                     version,
@@ -427,37 +300,21 @@ fn timestamps(scripts: &mut Vec<Script>) {
             .topic("a", 1, &[])
             .call("Produce", 9, produce(9, 0, 1, &at(-1, -1)))
             .call("Produce", 9, produce(9, 0, 1, &at(0, 0)))
-            .call(
-                "Produce",
-                9,
-                produce(9, 0, 1, &at(9_000_000_000_000, 9_000_000_000_000)),
-            )
+            .call("Produce", 9, produce(9, 0, 1, &at(9_000_000_000_000, 9_000_000_000_000)))
             .call("Fetch", 12, fetch(12, 0, 0, &json!({}))),
     );
     scripts.push(
         Script::new("produce/maximum-timestamp-not-the-records")
             .topic("a", 1, &[])
-            .call(
-                "Produce",
-                9,
-                produce(9, 0, 1, &at(TIMESTAMP, TIMESTAMP + 50)),
-            )
-            .call(
-                "Produce",
-                9,
-                produce(9, 0, 1, &at(TIMESTAMP, TIMESTAMP - 50)),
-            )
+            .call("Produce", 9, produce(9, 0, 1, &at(TIMESTAMP, TIMESTAMP + 50)))
+            .call("Produce", 9, produce(9, 0, 1, &at(TIMESTAMP, TIMESTAMP - 50)))
             .call("Fetch", 12, fetch(12, 0, 0, &json!({}))),
     );
     for version in [3, 9, 12] {
         scripts.push(
             Script::new(format!("produce/log-append-time-v{version}"))
                 .topic("a", 1, &[("message.timestamp.type", "LogAppendTime")])
-                .call(
-                    "Produce",
-                    version,
-                    produce(version, 0, 1, &json!([batch(&["a", "b"])])),
-                )
+                .call("Produce", version, produce(version, 0, 1, &json!([batch(&["a", "b"])])))
                 .call("Produce", version, produce(version, 0, 1, &at(-1, -1)))
                 .call("Fetch", 12, fetch(12, 0, 0, &json!({}))),
         );
@@ -493,14 +350,7 @@ fn sizes(scripts: &mut Vec<Script>) {
     );
     scripts.push(
         Script::new("produce/segment-smaller-than-batch")
-            .topic(
-                "a",
-                1,
-                &[
-                    ("segment.bytes", "1048576"),
-                    ("max.message.bytes", "3000000"),
-                ],
-            )
+            .topic("a", 1, &[("segment.bytes", "1048576"), ("max.message.bytes", "3000000")])
             .call("Produce", 9, produce(9, 0, 1, &of(1_000_000)))
             .call("Produce", 9, produce(9, 0, 1, &of(1_100_000)))
             .call("ListOffsets", 7, end("a", 0)),
@@ -536,11 +386,7 @@ fn sequences(scripts: &mut Vec<Script>) {
             .call("Produce", version, put(id, 0, 5, &["f"]))
             .call("Produce", version, put(id, 0, 4, &["e"]))
             .call("Produce", version, put(id, 0, 0, &["a", "b"]))
-            .call(
-                "Produce",
-                version,
-                put(id, 1, 3, &["new epoch, wrong start"]),
-            )
+            .call("Produce", version, put(id, 1, 3, &["new epoch, wrong start"]))
             .call("Produce", version, put(id, 1, 0, &["new epoch"]))
             .call("Produce", version, put(id, 0, 10, &["old epoch"]))
             .call("Produce", version, put(id, 1, 1, &["on"]))
@@ -584,9 +430,11 @@ fn sequences(scripts: &mut Vec<Script>) {
     );
     let two = json!([of(920_006, 0, 0, &["a"])[0], of(920_006, 0, 1, &["b"])[0]]);
     scripts.push(
-        Script::new("produce/two-idempotent-batches-in-one-request")
-            .topic("a", 1, &[])
-            .call("Produce", 9, produce(9, 0, -1, &two)),
+        Script::new("produce/two-idempotent-batches-in-one-request").topic("a", 1, &[]).call(
+            "Produce",
+            9,
+            produce(9, 0, -1, &two),
+        ),
     );
 }
 

@@ -38,11 +38,7 @@ fn create(scripts: &mut Vec<Script>) {
             .owns("e")
             .call(api, version, create_body(&json!([topic("%T-a", 3, 1)])))
             .call(api, version, create_body(&json!([topic("%T-a", 3, 1)])))
-            .call(
-                api,
-                version,
-                create_body(&json!([topic("%T-b", 1, 1), topic("%T-a", 1, 1)])),
-            )
+            .call(api, version, create_body(&json!([topic("%T-b", 1, 1), topic("%T-a", 1, 1)])))
             .call(api, version, create_body(&json!([configured])))
             .call(api, version, validate)
             .call(api, version, create_body(&json!([])));
@@ -66,24 +62,12 @@ fn create_edges(scripts: &mut Vec<Script>) {
         object
     };
     let long = "x".repeat(250);
-    let names = [
-        "",
-        ".",
-        "..",
-        "a b",
-        "a/b",
-        "é",
-        "a:b",
-        long.as_str(),
-        "a\u{0}b",
-    ];
+    let names = ["", ".", "..", "a b", "a/b", "é", "a:b", long.as_str(), "a\u{0}b"];
     let mut script = Script::new("create/invalid-names");
     for name in names {
         script = script.call(api, 7, create_body(&json!([topic(name, 1, 1)])));
     }
-    script = script
-        .call(api, 7, create_body(&json!([topic("%T.x", 1, 1)])))
-        .owns("x");
+    script = script.call(api, 7, create_body(&json!([topic("%T.x", 1, 1)]))).owns("x");
     scripts.push(script);
 
     // Names that differ only in '.' and '_' collide in metric names.
@@ -94,16 +78,7 @@ fn create_edges(scripts: &mut Vec<Script>) {
             .call(api, 7, create_body(&json!([topic("%T-a.b", 1, 1)])))
             .call(api, 7, create_body(&json!([topic("%T-a_b", 1, 1)]))),
     );
-    let counts = [
-        (0, 1),
-        (-2, 1),
-        (1, 0),
-        (1, -2),
-        (1, 2),
-        (1, 3),
-        (10_001, 1),
-        (i32::MAX, 1),
-    ];
+    let counts = [(0, 1), (-2, 1), (1, 0), (1, -2), (1, 2), (1, 3), (10_001, 1), (i32::MAX, 1)];
     let mut script = Script::new("create/counts");
     for (partitions, factor) in counts {
         let mut body = create_body(&json!([topic("%T-n", partitions, factor)]));
@@ -113,20 +88,11 @@ fn create_edges(scripts: &mut Vec<Script>) {
     scripts.push(script);
 
     let mut script = Script::new("create/repeated-name").owns("r").owns("s");
-    script = script
-        .call(
+    script =
+        script.call(api, 7, create_body(&json!([topic("%T-r", 1, 1), topic("%T-r", 2, 1)]))).call(
             api,
             7,
-            create_body(&json!([topic("%T-r", 1, 1), topic("%T-r", 2, 1)])),
-        )
-        .call(
-            api,
-            7,
-            create_body(&json!([
-                topic("%T-r", 1, 1),
-                topic("%T-r", 1, 1),
-                topic("%T-s", 1, 1)
-            ])),
+            create_body(&json!([topic("%T-r", 1, 1), topic("%T-r", 1, 1), topic("%T-s", 1, 1)])),
         );
     scripts.push(script);
 

@@ -11,7 +11,7 @@ shift
 "$here/install.sh"
 case $name in
     kafka-topics) class=org.apache.kafka.tools.TopicCommand ;;
-    kafka-configs) class=org.apache.kafka.tools.ConfigCommand ;;
+    kafka-configs) class=kafka.admin.ConfigCommand ;;
     kafka-get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
     kafka-console-producer) class=org.apache.kafka.tools.ConsoleProducer ;;
     kafka-console-consumer) class=org.apache.kafka.tools.consumer.ConsoleConsumer ;;

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Runs real clients against a broker and prints a table.
+#
+# usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
+#   clients: confluent kafkapython aiokafka java franz kafkajs kcat tools   (default: all)
+#   --bootstrap  an already running broker; without it a Millrace of its own is started on free
+#                loopback ports with a temporary data folder, and stopped in the end
+#   --groups     the parts that need consumer groups too
+#   MILLRACE     the binary to start (default: target/debug/millrace, built when it is missing)
+#   MILLRACE_ARGS  further arguments of `serve`, for example --io-backend=epoll
+#   LOG_DIRS     log folders of a broker given by --bootstrap, for the offline dump tool
+# The last line is `N passed, N failed`; the status is 1 if anything failed.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/kafka/env.sh"
+export INTEROP_CACHE KAFKA_HOME
+export NODE_MODULES="$INTEROP_CACHE/node/node_modules"
+
+bootstrap=
+groups=
+clients=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --bootstrap) bootstrap=$2; shift ;;
+        --groups) groups=--groups ;;
+        -*) sed -n '2,13p' "$0"; exit 2 ;;
+        *) clients+=("$1") ;;
+    esac
+    shift
+done
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz kafkajs kcat tools)
+
+work=$(mktemp -d)
+broker=
+stop() {
+    if [ -n "$broker" ]; then
+        kill "$broker" 2>/dev/null
+        wait "$broker" 2>/dev/null
+    fi
+    rm -rf "$work"
+}
+trap stop EXIT
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+if [ -z "$bootstrap" ]; then
+    binary=${MILLRACE:-$root/target/debug/millrace}
+    if [ ! -x "$binary" ]; then
+        (cd "$root" && cargo build --locked --bin millrace) || exit 1
+    fi
+    port=$(free_port)
+    bootstrap=127.0.0.1:$port
+    export LOG_DIRS=$work/data
+    # shellcheck disable=SC2086
+    "$binary" serve --listen "$bootstrap" --admin "127.0.0.1:$(free_port)" --data-dir "$LOG_DIRS" \
+        ${MILLRACE_ARGS:-} >"$work/broker.log" 2>&1 &
+    broker=$!
+    for _ in $(seq 150); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+        kill -0 "$broker" 2>/dev/null || { echo "the broker did not start:"; cat "$work/broker.log"; exit 1; }
+        sleep 0.1
+    done
+fi
+
+run_client() {
+    case $1 in
+        confluent) "$INTEROP_CACHE/python/bin/python" "$here/python/confluent.py" "$bootstrap" $groups ;;
+        kafkapython) "$INTEROP_CACHE/python/bin/python" "$here/python/kafkapython.py" "$bootstrap" $groups ;;
+        aiokafka) "$INTEROP_CACHE/python/bin/python" "$here/python/aio.py" "$bootstrap" $groups ;;
+        java) java -Xmx512m -XX:+UseSerialGC -Dlog4j2.configurationFile="$here/kafka/log4j2-tools.xml" \
+            -cp "$KAFKA_HOME/libs/*" "$here/java/Interop.java" "$bootstrap" $groups ;;
+        franz) "$INTEROP_CACHE/go/franz" "$bootstrap" $groups ;;
+        kafkajs) node "$here/node/kafkajs.js" "$bootstrap" $groups ;;
+        kcat) "$here/kcat.sh" "$bootstrap" $groups ;;
+        tools) "$here/tools.sh" "$bootstrap" $groups ;;
+        *) echo "no client $1"; return 2 ;;
+    esac
+}
+
+passed=0
+failed=0
+table=$(printf '%-12s %-7s %8s  %s' client result seconds note)
+for client in "${clients[@]}"; do
+    start=$SECONDS
+    if (run_client "$client") >"$work/$client.out" 2>&1 </dev/null; then
+        result=ok
+        passed=$((passed + 1))
+    else
+        result=FAILED
+        failed=$((failed + 1))
+        echo "--- $client"
+        tail -40 "$work/$client.out"
+    fi
+    table+=$'\n'$(printf '%-12s %-7s %8s  %s' "$client" "$result" "$((SECONDS - start))" \
+        "$(grep -v '^\s*$' "$work/$client.out" | tail -1 | cut -c1-90)")
+    if [ -n "$broker" ] && ! kill -0 "$broker" 2>/dev/null; then
+        echo "the broker died:"
+        tail -40 "$work/broker.log"
+        failed=$((failed + 1))
+        break
+    fi
+done
+echo "$table"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use millrace_replication::config_key::Status;
+use millrace_replication::config_key::{Status, split_list};
 
 use super::broker::BrokerConfig;
 use super::env;
@@ -227,12 +227,7 @@ pub fn load(inputs: &Inputs<'_>) -> Result<Loaded, ConfigError> {
         .iter()
         .filter_map(|(variable, value)| Some((env::config_name(variable)?, variable, value)))
         .collect();
-    if inputs.file.is_none() && environment.iter().all(|(name, ..)| name != "listeners") {
-        statics.set("listeners", "PLAINTEXT://127.0.0.1:9092", Origin::Local);
-    }
-    if inputs.file.is_none() {
-        statics.set("log.dirs", "data", Origin::Local);
-    }
+    set_local_defaults(&mut statics, inputs, &environment);
     for property in properties::parse(inputs.file.unwrap_or_default())
         .map_err(|bad| ConfigError::Syntax { line: bad.line })?
     {
@@ -260,6 +255,24 @@ pub fn load(inputs: &Inputs<'_>) -> Result<Loaded, ConfigError> {
         .find(|(variable, value)| variable == "CLUSTER_ID" && !value.is_empty())
         .map(|(_, value)| value.clone());
     Ok(Loaded { accepted: accepted(&statics), statics, config, cluster_id, warnings })
+}
+
+/// Without a file the broker is a local one, unless the environment describes a node, as in a
+/// container, where the loopback interface would be of no use.
+fn set_local_defaults(
+    statics: &mut Statics,
+    inputs: &Inputs<'_>,
+    environment: &[(String, &String, &String)],
+) {
+    const NODE: [&str; 5] =
+        ["advertised.listeners", "broker.id", "listeners", "node.id", "process.roles"];
+    if inputs.file.is_some() {
+        return;
+    }
+    statics.set("log.dirs", "data", Origin::Local);
+    if environment.iter().all(|(name, ..)| !NODE.contains(&name.as_str())) {
+        statics.set("listeners", "PLAINTEXT://127.0.0.1:9092", Origin::Local);
+    }
 }
 
 fn unknown(name: &str, origin: &Origin) -> String {
@@ -336,8 +349,7 @@ fn apply_flags(statics: &mut Statics, flags: &Flags) -> Result<(), ConfigError> 
         statics.set("listeners", &format!("PLAINTEXT://{address}"), Origin::Flag);
     }
     if let Some(address) = &flags.advertise {
-        let listeners = statics.get("listeners").unwrap_or("PLAINTEXT://:9092");
-        let name = listeners.split("://").next().unwrap_or("PLAINTEXT").trim().to_owned();
+        let name = first_client_listener(statics);
         statics.set("advertised.listeners", &format!("{name}://{address}"), Origin::Flag);
     }
     for (name, value) in [
@@ -361,6 +373,18 @@ fn apply_flags(statics: &mut Statics, flags: &Flags) -> Result<(), ConfigError> 
         statics.set(name, value, Origin::Flag);
     }
     Ok(())
+}
+
+/// The name of the first listener that is not a controller's.
+fn first_client_listener(statics: &Statics) -> String {
+    let controllers = split_list(statics.get("controller.listener.names").unwrap_or_default());
+    split_list(statics.get("listeners").unwrap_or_default())
+        .into_iter()
+        .filter_map(|endpoint| endpoint.split_once("://"))
+        .map(|(name, _)| name)
+        .find(|name| controllers.iter().all(|other| !other.eq_ignore_ascii_case(name)))
+        .unwrap_or("PLAINTEXT")
+        .to_owned()
 }
 
 fn check_values(statics: &Statics) -> Result<(), ConfigError> {

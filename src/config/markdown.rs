@@ -22,7 +22,9 @@ configuration of all brokers, that of one broker, and a topic's own overrides.
 - Environment variables are named as in Kafka's container image: `KAFKA_` and the name in upper
   case, with `_` for `.`, `__` for `_`, `___` for `-`; `KAFKA_LOG_RETENTION_HOURS` is
   `log.retention.hours`. `MILLRACE_SHARDS` is `millrace.shards`. `CLUSTER_ID` is the cluster's id.
-- Without a file the broker listens on `127.0.0.1:9092` and keeps its data in `./data`.
+- Without a file the broker listens on `127.0.0.1:9092` and keeps its data in `./data`; where the
+  environment describes a node (its id, roles or listeners), it listens on all interfaces, as Kafka
+  does.
 - A name that nobody knows is a warning in a file or the environment and refused as a flag. A value
   that its rule does not allow is refused wherever it stands.
 - `listener.name.NAME.` before a name of `ssl.` or `sasl.` sets it for one listener, as in Kafka.

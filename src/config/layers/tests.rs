@@ -62,6 +62,26 @@ fn without_any_file_the_broker_is_local() {
 }
 
 #[test]
+fn an_environment_that_describes_a_node_binds_every_interface_and_another_none_but_loopback() {
+    let host = |variables: &[(&str, &str)]| {
+        let variables = environment(variables);
+        let loaded = load(&Inputs { environment: &variables, ..Inputs::default() }).unwrap();
+        loaded.config.listeners.bound[0].host.clone()
+    };
+    assert_eq!(host(&[("KAFKA_NODE_ID", "1")]), "");
+    assert_eq!(host(&[("KAFKA_LOG_RETENTION_HOURS", "1")]), "127.0.0.1");
+}
+
+#[test]
+fn advertise_names_the_first_listener_that_clients_may_use() {
+    let flags = Flags { advertise: Some("host:1".to_owned()), ..Flags::default() };
+    let file = "listeners=CONTROLLER://:9093,OUT://:9092\ncontroller.listener.names=CONTROLLER\n\
+                listener.security.protocol.map=OUT:PLAINTEXT,CONTROLLER:PLAINTEXT";
+    let loaded = load(&Inputs { file: Some(file), flags, ..Inputs::default() }).unwrap();
+    assert_eq!(loaded.config.listeners.advertised[0].name, "OUT");
+}
+
+#[test]
 fn flags_win_over_the_environment_and_it_over_the_file() {
     let variables = environment(&[
         ("KAFKA_NUM_PARTITIONS", "5"),

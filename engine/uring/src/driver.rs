@@ -17,7 +17,7 @@ use crate::epoll::{Epoll, Target, adopted};
 use crate::files::{self, Cursor, handle};
 use crate::helpers::{Chore, HelpersGuard, Job, Task};
 use crate::mesh::{Connection, Envelope, MeshEnd};
-use crate::sys::{self, FsKind};
+use crate::sys;
 use crate::uring::Uring;
 
 /// One shard's driver. Made on the shard's own thread by [`crate::Seat::into_driver`] and used there.
@@ -62,7 +62,7 @@ impl<M: Send> Driver<M> {
         pool: BufferPool,
     ) -> io::Result<Self> {
         let inbox = Arc::clone(&mesh.bells[usize::from(mesh.shard.0)]);
-        let backend = Sockets::new(&config, &pool, &inbox, &counters)?;
+        let backend = Sockets::new(&config, &pool, &inbox, &mesh.bells, &counters)?;
         Ok(Self {
             mesh,
             backend,
@@ -362,10 +362,14 @@ impl Sockets {
         config: &DriverConfig,
         pool: &BufferPool,
         inbox: &Arc<Inbox>,
+        bells: &Arc<[Arc<Inbox>]>,
         counters: &Arc<Counters>,
     ) -> io::Result<Self> {
         let epoll = || Epoll::new(config, pool.clone(), inbox.bell.event.as_fd());
-        let uring = || Uring::new(config, pool.clone(), Arc::clone(inbox), Arc::clone(counters));
+        let uring = || {
+            let (inbox, bells) = (Arc::clone(inbox), Arc::clone(bells));
+            Uring::new(config, pool.clone(), inbox, bells, Arc::clone(counters))
+        };
         match config.backend {
             Backend::Epoll => epoll().map(|epoll| Self::Epoll(Box::new(epoll))),
             Backend::Uring => uring().map(|uring| Self::Uring(Box::new(uring))),
@@ -392,10 +396,7 @@ impl Sockets {
         }
         match self {
             Self::Epoll(_) => true,
-            Self::Uring(_) => {
-                let ring_is_inline = matches!(handle.fs(), FsKind::Xfs | FsKind::Btrfs);
-                !ring_is_inline && bytes <= config.inline_write_bytes_max
-            }
+            Self::Uring(_) => !handle.ring_is_inline() && bytes <= config.inline_write_bytes_max,
         }
     }
 
@@ -449,11 +450,17 @@ impl Shared {
     }
 
     fn flush_jobs(&mut self) {
+        if self.jobs.is_empty() {
+            return;
+        }
         self.counters.helper_jobs.add(self.jobs.len() as u64);
+        // The futex call that wakes a helper.
+        self.counters.other_calls.bump();
         self.helpers.helpers.submit(&mut self.jobs);
     }
 
     fn chore(&self, chore: Chore) {
+        self.counters.other_calls.bump();
         self.helpers.helpers.chore(chore);
     }
 

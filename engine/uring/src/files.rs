@@ -3,14 +3,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use millrace_io::{BufferPool, DirEntry, FileRef, Mono, OpenMode};
 
+use crate::append;
 use crate::helpers::Helpers;
 use crate::sys::{self, FsKind};
 
@@ -20,7 +22,10 @@ pub struct FileHandle {
     /// `None` only while dropping.
     fd: Option<OwnedFd>,
     fs: FsKind,
-    /// Until then (monotonic ns) writes do not go inline, because one was slow.
+    ring_is_inline: bool,
+    /// Inline writes in a row that were slow.
+    slow_streak: AtomicU32,
+    /// Until then (monotonic ns) writes do not go inline, because several were slow.
     slow_until: AtomicU64,
     /// Closes the file: that can take long when it frees the blocks of a removed file.
     helpers: Arc<Helpers>,
@@ -32,14 +37,26 @@ impl FileHandle {
         self.fs
     }
 
-    /// Remembers how long an inline write took. True if it was slow.
+    /// Remembers how long an inline write took. True if it was slow. One slow write may only mean
+    /// that the thread lost its CPU in the middle; a disk that is behind slows the next one too.
     pub(crate) fn note_write(&self, start: Mono, end: Mono) -> bool {
-        let slow = end.since(start) > SLOW_NS;
-        if slow {
-            let until = end.0.saturating_add(SLOW_MEMORY_NS);
-            self.slow_until.store(until, Ordering::Relaxed);
+        if end.since(start) <= SLOW_NS {
+            self.slow_streak.store(0, Ordering::Relaxed);
+            return false;
         }
-        slow
+        let streak = self.slow_streak.load(Ordering::Relaxed) + 1;
+        if streak < SLOW_STREAK || self.fs == FsKind::Tmpfs {
+            self.slow_streak.store(streak, Ordering::Relaxed);
+            return true;
+        }
+        self.slow_streak.store(0, Ordering::Relaxed);
+        self.slow_until.store(end.0.saturating_add(SLOW_MEMORY_NS), Ordering::Relaxed);
+        true
+    }
+
+    /// Whether writes by the ring complete without a kernel worker here.
+    pub(crate) const fn ring_is_inline(&self) -> bool {
+        self.ring_is_inline
     }
 
     pub(crate) fn is_slow(&self, now: Mono) -> bool {
@@ -49,6 +66,8 @@ impl FileHandle {
 
 /// A call that takes longer than this held up the shard.
 pub(crate) const SLOW_NS: u64 = 1_000_000;
+/// So many slow writes in a row keep a file off the inline path.
+const SLOW_STREAK: u32 = 2;
 /// How long a slow file is kept off the inline path. Long enough to outlast a writeback burst or a
 /// journal commit, short enough that one hiccup does not cost throughput for good.
 const SLOW_MEMORY_NS: u64 = 500_000_000;
@@ -97,11 +116,14 @@ pub(crate) fn open(
         }
     }
     let file = options.open(path)?;
-    let length = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    let length = metadata.len();
     let fs = sys::fs_info(file.as_fd())?.kind;
     let handle = FileHandle {
         fd: Some(file.into()),
         fs,
+        ring_is_inline: append::ring_is_inline(metadata.dev(), fs),
+        slow_streak: AtomicU32::new(0),
         slow_until: AtomicU64::new(0),
         helpers: Arc::clone(helpers),
     };

@@ -14,6 +14,7 @@
 //! This is the only crate with `unsafe`, and the only one that reads clocks, opens files and
 //! sockets or makes threads. It imports `millrace-io` and nothing else of Millrace's.
 
+mod append;
 mod bell;
 mod config;
 mod counters;
@@ -33,6 +34,7 @@ pub mod sys;
 mod table;
 mod uring;
 
+pub use append::{AppendReport, probe_append};
 pub use config::{AppendPolicy, Backend, DriverConfig};
 pub use counters::{Counter, CounterValues, Counters};
 pub use driver::Driver;

@@ -16,6 +16,7 @@
 
 mod buffers;
 mod flight;
+mod raw;
 mod ring;
 
 use std::collections::VecDeque;
@@ -62,6 +63,7 @@ pub(crate) struct Uring {
     pool: BufferPool,
     relief_bytes: usize,
     inbox: Arc<Inbox>,
+    bells: Arc<[Arc<Inbox>]>,
     counters: Arc<Counters>,
     turn: u64,
     /// When listeners that ran out of descriptors are tried again, and which.
@@ -130,6 +132,7 @@ impl Uring {
         config: &DriverConfig,
         pool: BufferPool,
         inbox: Arc<Inbox>,
+        bells: Arc<[Arc<Inbox>]>,
         counters: Arc<Counters>,
     ) -> io::Result<Self> {
         let batching = (config.batch_wait_us > 0).then_some(Batching {
@@ -152,6 +155,7 @@ impl Uring {
             pool,
             relief_bytes: buffer_bytes,
             inbox,
+            bells,
             counters,
             turn: 0,
             accept_again: None,
@@ -338,6 +342,13 @@ impl Uring {
     ) -> io::Result<()> {
         self.ring.enter(timeout_ns)?;
         let entries = self.ring.take_reaped();
+        if self.ring.take_wake_failed() {
+            // Whoever it was for sleeps on: wake them all, the other way.
+            for bell in self.bells.iter() {
+                self.counters.other_calls.bump();
+                sys::event_ring(bell.bell.event.as_fd());
+            }
+        }
         for entry in &entries {
             self.on_completion(entry, connections, completions);
         }

@@ -54,6 +54,7 @@ on_both_drivers! {
     sockets::frames_arrive_exactly_at_every_split,
     sockets::bulk_frames_arrive_exactly,
     sockets::stopped_sockets_deliver_nothing_and_resume,
+    sockets::held_buffers_do_not_stop_the_rest,
     sockets::files_are_sent_past_full_buffers,
     sockets::a_file_that_is_too_short_breaks_the_connection,
     sockets::sends_of_many_chunks_are_whole,

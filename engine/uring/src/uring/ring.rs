@@ -7,6 +7,7 @@ use std::sync::Arc;
 use io_uring::{IoUring, cqueue, opcode, squeue, types};
 
 use super::flight::Flight;
+use super::raw::{self, Wait};
 use crate::counters::Counters;
 use crate::table::{Key, Table};
 
@@ -21,6 +22,14 @@ pub(crate) struct Ring {
     /// Entries pushed since the last enter.
     pushed: u32,
     batching: Option<Batching>,
+    wake_failed: bool,
+    /// Sends launched since the last enter.
+    sends: usize,
+    /// The kernel can wait for several completions and settle for one after a while.
+    has_min_wait: bool,
+    /// The ring's number in the thread's table of registered rings, which saves the kernel looking
+    /// the descriptor up.
+    registered: Option<u32>,
 }
 
 /// Wait under load: up to `wait_us` for `completions`.
@@ -42,10 +51,16 @@ const ENTRIES: u32 = 1024;
 /// Completion entries: multishot operations complete many times.
 const COMPLETIONS: u32 = 8192;
 
+/// How long the completions of sends may wait for something else to come. Replies to the same
+/// connection wait as long, so it is short against what clients notice.
+const SENDS_WAIT_US: u32 = 100;
+
 /// User data of a wake-up, on the ring that receives it.
 const WAKE: u64 = u64::MAX;
-/// User data of operations whose failure changes nothing: wake-ups sent, cancellations.
+/// User data of cancellations. That there was nothing left to cancel is no failure.
 const UNANSWERED: u64 = u64::MAX - 1;
+/// User data of wake-ups sent, on the ring that sends them; completed only by failures.
+const WAKE_FAILED: u64 = u64::MAX - 2;
 
 /// Makes a ring with the best set of flags the kernel takes, and says which.
 pub(crate) fn build() -> io::Result<(IoUring, &'static str)> {
@@ -85,7 +100,8 @@ pub(crate) fn build() -> io::Result<(IoUring, &'static str)> {
 impl Ring {
     pub(crate) fn new(counters: Arc<Counters>, batching: Option<Batching>) -> io::Result<Self> {
         let (io, _) = build()?;
-        let batching = batching.filter(|_| io.params().is_feature_min_timeout());
+        let has_min_wait = io.params().is_feature_min_timeout();
+        let registered = raw::register_ring(io.as_raw_fd());
         Ok(Self {
             io,
             flights: Table::new(),
@@ -93,7 +109,11 @@ impl Ring {
             reaped: Vec::new(),
             enters: 0,
             pushed: 0,
-            batching,
+            batching: batching.filter(|_| has_min_wait),
+            wake_failed: false,
+            sends: 0,
+            has_min_wait,
+            registered,
         })
     }
 
@@ -117,6 +137,7 @@ impl Ring {
     pub(crate) fn launch_again(&mut self, key: Key) {
         let launched = self.flights.get_mut(key).expect("the flight is in the table");
         launched.enter = self.enters;
+        self.sends += usize::from(matches!(launched.flight, Flight::Send { .. }));
         let entry = launched.flight.entry().user_data(user_data(key));
         // SAFETY: the entry points to heap memory owned by the flight (buffers, vectors, headers:
         // none of it inline in the enum) and to descriptors it keeps open. The flight stays in the
@@ -139,11 +160,20 @@ impl Ring {
     /// Wakes the shard that sleeps in the ring `fd`.
     pub(crate) fn wake(&mut self, fd: RawFd) {
         let entry = opcode::MsgRingData::new(types::Fd(fd), 0, WAKE, None).build();
-        self.push_unanswered(entry);
+        self.push_silent(entry, WAKE_FAILED);
+    }
+
+    /// True if a wake-up did not reach its shard since this was last asked.
+    pub(crate) const fn take_wake_failed(&mut self) -> bool {
+        std::mem::replace(&mut self.wake_failed, false)
     }
 
     fn push_unanswered(&mut self, entry: squeue::Entry) {
-        let entry = entry.user_data(UNANSWERED).flags(squeue::Flags::SKIP_SUCCESS);
+        self.push_silent(entry, UNANSWERED);
+    }
+
+    fn push_silent(&mut self, entry: squeue::Entry, user_data: u64) {
+        let entry = entry.user_data(user_data).flags(squeue::Flags::SKIP_SUCCESS);
         // SAFETY: the callers' entries point to no memory.
         unsafe { self.push(&entry) };
     }
@@ -187,26 +217,22 @@ impl Ring {
         self.counters.enters.bump();
         self.enters += 1;
         self.pushed = 0;
-        let submitter = self.io.submitter();
-        let result = if timeout_ns == Some(0) {
-            submitter.submit_and_wait(0)
-        } else {
-            let timespec = timeout_ns.map(|ns| {
-                types::Timespec::new()
-                    .sec(ns / 1_000_000_000)
-                    .nsec(u32::try_from(ns % 1_000_000_000).expect("below 10^9"))
-            });
-            let mut want = 1;
-            let mut args = types::SubmitArgs::new();
-            if let Some(batching) = self.batching {
-                args = args.min_wait_usec(batching.wait_us);
-                want = usize::from(batching.completions);
-            }
-            match &timespec {
-                Some(timespec) => submitter.submit_with_args(want, &args.timespec(timespec)),
-                None => submitter.submit_with_args(want, &args),
-            }
-        };
+        let sends = std::mem::take(&mut self.sends);
+        let mut wait = Wait { timeout_ns, want: 1, min_wait_us: 0 };
+        if timeout_ns == Some(0) {
+            wait.want = 0;
+        } else if let Some(batching) = self.batching {
+            wait.want = u32::from(batching.completions);
+            wait.min_wait_us = batching.wait_us;
+        } else if self.has_min_wait {
+            // Most sends complete within this very call. Turning for them alone would be one call
+            // more for each reply, so the wait is for one completion beyond them, for a while.
+            let sends = u32::try_from(sends).unwrap_or(u32::MAX).min(COMPLETIONS / 4);
+            wait.want = 1 + sends;
+            wait.min_wait_us = if sends > 0 { SENDS_WAIT_US } else { 0 };
+        }
+        let entries = u32::try_from(self.io.submission().len()).unwrap_or(u32::MAX);
+        let result = raw::enter(self.io.as_raw_fd(), self.registered, entries, &wait);
         self.reap();
         match result {
             Ok(_) => Ok(()),
@@ -229,7 +255,11 @@ impl Ring {
     /// The completions read, in order, without those nobody asked for.
     pub(crate) fn take_reaped(&mut self) -> Vec<cqueue::Entry> {
         self.counters.cqes.add(self.reaped.len() as u64);
-        self.reaped.retain(|entry| entry.user_data() < UNANSWERED);
+        let failed = &mut self.wake_failed;
+        self.reaped.retain(|entry| {
+            *failed |= entry.user_data() == WAKE_FAILED;
+            entry.user_data() < WAKE_FAILED
+        });
         std::mem::take(&mut self.reaped)
     }
 
@@ -285,6 +315,14 @@ fn user_data(key: Key) -> u64 {
 
 pub(crate) const fn key_of(user_data: u64) -> Key {
     Key { slot: (user_data & 0xffff_ffff) as u32, generation: (user_data >> 32) as u32 }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        if let Some(index) = self.registered {
+            raw::unregister_ring(self.fd(), index);
+        }
+    }
 }
 
 impl std::fmt::Debug for Ring {

@@ -257,6 +257,30 @@ pub(crate) fn stopped_sockets_deliver_nothing_and_resume(backend: Backend) {
     assert_eq!(received(&mut rig, socket), &[2; 10][..]);
 }
 
+pub(crate) fn held_buffers_do_not_stop_the_rest(backend: Backend) {
+    let mut rig = Rig::with(&millrace_uring::DriverConfig {
+        receive_buffer_bytes: 8192,
+        receive_buffer_count: 4,
+        ..config(backend)
+    });
+    let addr = rig.listen();
+    let (mut client, socket) = rig.connect(addr);
+    rig.ops.push(Op::Receive { socket });
+    let mut held = Vec::new();
+    let content = pattern(300_000, 11);
+    for part in content.chunks(8192) {
+        client.write_all(part).expect("sends");
+        let mut bytes = 0;
+        while bytes < part.len() {
+            // Never let go of: far more than the pool has.
+            let data = received(&mut rig, socket);
+            bytes += data.len();
+            held.push(data);
+        }
+    }
+    assert!(held.concat() == content, "the bytes differ");
+}
+
 pub(crate) fn files_are_sent_past_full_buffers(backend: Backend) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let mut rig = Rig::with(&millrace_uring::DriverConfig {

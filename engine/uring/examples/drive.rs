@@ -9,7 +9,8 @@
 //! - `mail rounds=N`: two shards play ping-pong.
 //!
 //! Other keys: `inline` (bytes a write may have to run inline), `buffer` (bytes of a pooled receive
-//! buffer), `wait` and `batch` (minimum wait, µs and completions), `policy` (auto, inline, ring).
+//! buffer), `wait` and `batch` (minimum wait, µs and completions), `sent` (wait with sends, µs),
+//! `deadline` (ms that each turn may take), `policy` (auto, inline, ring).
 
 #![allow(clippy::cast_precision_loss, reason = "figures for people to read")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "what does not belong to the mode is a bug")]
@@ -49,6 +50,7 @@ fn main() {
         inline_write_bytes_max: usize::try_from(number(&options, "inline", 1 << 20)).expect("fits"),
         receive_buffer_bytes: u32::try_from(number(&options, "buffer", 65536)).expect("fits"),
         batch_wait_us: u32::try_from(number(&options, "wait", 0)).expect("fits"),
+        sent_wait_us: u32::try_from(number(&options, "sent", 0)).expect("fits"),
         batch_completions: u16::try_from(number(&options, "batch", 16)).expect("fits"),
         ..DriverConfig::default()
     };
@@ -116,11 +118,13 @@ fn serve(mode: &str, config: &DriverConfig, options: &Options) {
         .spawn()
         .expect("a client");
     let connections = number(options, "connections", 1);
+    let deadline_ms = number(options, "deadline", 0);
     let mut closed = 0;
     let mut completions = Vec::new();
     let mut start = None;
     while closed < connections {
-        driver.turn(&mut server.ops, None, &mut completions);
+        let deadline = (deadline_ms > 0).then(|| sys::mono().plus_ms(deadline_ms));
+        driver.turn(&mut server.ops, deadline, &mut completions);
         if start.is_none() && server.messages > 0 {
             start = Some((sys::mono(), sys::usage(), driver.counters().values()));
         }

@@ -85,6 +85,12 @@ pub struct DriverConfig {
     pub batch_wait_us: u32,
     /// See [`Self::batch_wait_us`].
     pub batch_completions: u16,
+    /// With io_uring: how long the completions of sends may wait for something else to come, µs.
+    /// Most sends complete within the call that submits them, and turning for those alone is one
+    /// call more for each reply. The next send on the same connection waits as long. 0 turns at
+    /// once. Off by default: 5 ms halve the calls of a lone connection, and its CPU stays the same;
+    /// 100 µs cost it a third more CPU on a virtual machine, where short timers are dear.
+    pub sent_wait_us: u32,
 }
 
 impl Default for DriverConfig {
@@ -106,6 +112,7 @@ impl Default for DriverConfig {
             read_pool_class_bytes: 16 * 1024 * 1024,
             batch_wait_us: 0,
             batch_completions: 16,
+            sent_wait_us: 0,
         }
     }
 }

@@ -139,7 +139,7 @@ impl Uring {
             wait_us: config.batch_wait_us,
             completions: config.batch_completions,
         });
-        let mut ring = Ring::new(Arc::clone(&counters), batching)?;
+        let mut ring = Ring::new(Arc::clone(&counters), batching, config.sent_wait_us)?;
         let buffer_bytes = config.receive_buffer_bytes as usize;
         let buffers = ProvidedBuffers::new(ring.io(), config.receive_buffer_count, buffer_bytes)?;
         ring.launch(Flight::Bell { fd: inbox.bell.event.as_raw_fd() });

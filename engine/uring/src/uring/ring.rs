@@ -25,8 +25,8 @@ pub(crate) struct Ring {
     wake_failed: bool,
     /// Sends launched since the last enter.
     sends: usize,
-    /// The kernel can wait for several completions and settle for one after a while.
-    has_min_wait: bool,
+    /// See [`crate::DriverConfig::sent_wait_us`]; 0 if the kernel cannot.
+    sent_wait_us: u32,
     /// The ring's number in the thread's table of registered rings, which saves the kernel looking
     /// the descriptor up.
     registered: Option<u32>,
@@ -50,10 +50,6 @@ pub(crate) struct Launched {
 const ENTRIES: u32 = 1024;
 /// Completion entries: multishot operations complete many times.
 const COMPLETIONS: u32 = 8192;
-
-/// How long the completions of sends may wait for something else to come. Replies to the same
-/// connection wait as long, so it is short against what clients notice.
-const SENDS_WAIT_US: u32 = 100;
 
 /// User data of a wake-up, on the ring that receives it.
 const WAKE: u64 = u64::MAX;
@@ -98,7 +94,11 @@ pub(crate) fn build() -> io::Result<(IoUring, &'static str)> {
 }
 
 impl Ring {
-    pub(crate) fn new(counters: Arc<Counters>, batching: Option<Batching>) -> io::Result<Self> {
+    pub(crate) fn new(
+        counters: Arc<Counters>,
+        batching: Option<Batching>,
+        sent_wait_us: u32,
+    ) -> io::Result<Self> {
         let (io, _) = build()?;
         let has_min_wait = io.params().is_feature_min_timeout();
         let registered = raw::register_ring(io.as_raw_fd());
@@ -112,7 +112,7 @@ impl Ring {
             batching: batching.filter(|_| has_min_wait),
             wake_failed: false,
             sends: 0,
-            has_min_wait,
+            sent_wait_us: if has_min_wait { sent_wait_us } else { 0 },
             registered,
         })
     }
@@ -224,12 +224,11 @@ impl Ring {
         } else if let Some(batching) = self.batching {
             wait.want = u32::from(batching.completions);
             wait.min_wait_us = batching.wait_us;
-        } else if self.has_min_wait {
-            // Most sends complete within this very call. Turning for them alone would be one call
-            // more for each reply, so the wait is for one completion beyond them, for a while.
+        } else if self.sent_wait_us > 0 {
+            // The wait is for one completion beyond those of the sends, for a while.
             let sends = u32::try_from(sends).unwrap_or(u32::MAX).min(COMPLETIONS / 4);
             wait.want = 1 + sends;
-            wait.min_wait_us = if sends > 0 { SENDS_WAIT_US } else { 0 };
+            wait.min_wait_us = if sends > 0 { self.sent_wait_us } else { 0 };
         }
         let entries = u32::try_from(self.io.submission().len()).unwrap_or(u32::MAX);
         let result = raw::enter(self.io.as_raw_fd(), self.registered, entries, &wait);

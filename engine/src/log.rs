@@ -338,6 +338,7 @@ impl Log {
         let committed = self.committed_offset();
         self.dispatch(now, pending, outcome, ops);
         self.maybe_end_recovery(now);
+        self.maybe_resume_retention(now, ops);
         self.end_turn(now, ops);
         self.settle_acks(committed);
         self.maybe_flush_for_close(now, ops);
@@ -372,9 +373,9 @@ impl Log {
                 self.on_index_written(base, kind, outcome.done(), ops);
             }
             Pending::IndexRead { base, kind } => {
-                self.on_index_read(now, base, kind, outcome.read(), ops);
+                self.on_index_read(base, kind, outcome.read(), ops);
             }
-            Pending::Rebuild { base } => self.on_rebuild_read(now, base, outcome.read(), ops),
+            Pending::Rebuild { base } => self.on_rebuild_read(base, outcome.read(), ops),
             Pending::JobRead { job } => self.on_job_read(job, outcome.read(), ops),
             Pending::JobPrefetched { job, bytes } => {
                 self.on_job_prefetched(job, bytes, outcome.done(), ops);

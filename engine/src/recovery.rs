@@ -510,6 +510,7 @@ impl Log {
         let segment = &mut self.segments[recovery.index];
         let end = segment.bytes;
         segment.bytes = position;
+        segment.synced_bytes = 0;
         segment.unindexed_bytes = 0;
         recovery.start = position;
         recovery.scanner = Some(Scanner::new(position, end, segment.base_offset));

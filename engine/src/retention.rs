@@ -103,6 +103,14 @@ impl Log {
         self.check();
     }
 
+    /// Goes on with a pass that waited for an index.
+    pub(crate) fn maybe_resume_retention<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        let is_loading = |segment: &Segment| segment.is_loading || segment.is_flushing;
+        if self.janitor.is_retention_waiting && !self.segments.iter().any(is_loading) {
+            self.enforce_retention(now, ops);
+        }
+    }
+
     /// How many segments at the front are older than `retention.ms`.
     fn expired_count<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) -> usize {
         let Some(retention_ms) = self.spec.config.retention_ms else {

@@ -288,10 +288,12 @@ impl Log {
     }
 
     /// A flush ended, well or not: what could not be written stays in memory for the next.
-    fn end_index_flush(&mut self, base: Offset) {
+    fn end_index_flush<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
         if let Some(segment) = self.segment_mut(base) {
             segment.is_flushing = false;
         }
+        // A read may wait for the flush to end, to load what was flushed.
+        self.drive_jobs(ops);
     }
 
     /// The index file is open: cut what is not known to be entries, or write at once.
@@ -303,7 +305,7 @@ impl Log {
         ops: &mut Vec<Op<M>>,
     ) {
         let Ok((file, length)) = result else {
-            self.end_index_flush(base);
+            self.end_index_flush(base, ops);
             return;
         };
         let Some(segment) = self.segment_mut(base) else {
@@ -321,7 +323,7 @@ impl Log {
             }
             Ordering::Equal => self.write_index(base, kind, file, ops),
             // Entries are missing from the file: reading it finds out and rebuilds the index.
-            Ordering::Less => self.end_index_flush(base),
+            Ordering::Less => self.end_index_flush(base, ops),
         }
     }
 
@@ -336,7 +338,7 @@ impl Log {
         if result.is_ok() {
             self.write_index(base, kind, file, ops);
         } else {
-            self.end_index_flush(base);
+            self.end_index_flush(base, ops);
         }
     }
 
@@ -369,7 +371,7 @@ impl Log {
     fn next_index<M>(&mut self, base: Offset, kind: IndexKind, ops: &mut Vec<Op<M>>) {
         match kind {
             IndexKind::Time => self.open_index(base, IndexKind::Offset, ops),
-            IndexKind::Offset => self.end_index_flush(base),
+            IndexKind::Offset => self.end_index_flush(base, ops),
         }
     }
 
@@ -390,7 +392,7 @@ impl Log {
         if result.is_ok() {
             self.next_index(base, kind, ops);
         } else {
-            self.end_index_flush(base);
+            self.end_index_flush(base, ops);
         }
     }
 

@@ -4,11 +4,20 @@
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
     clippy::wildcard_enum_match_arm,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "tests"
 )]
 
+#[path = "log/life.rs"]
+mod life;
+#[path = "log/model.rs"]
+mod model;
+#[path = "log/recovery.rs"]
+mod recovery;
 #[path = "log/rig.rs"]
 mod rig;
+#[path = "log/storage.rs"]
+mod storage;
 
 use millrace_engine::{LogConfig, Offset, Opening};
 use rig::{Rig, batch, small};

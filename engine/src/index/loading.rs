@@ -1,7 +1,7 @@
 //! Brings a segment's indexes into memory, or builds them anew from the batches.
 
 use bytes::Bytes;
-use millrace_io::{IoError, IoErrorKind, Now, Op};
+use millrace_io::{IoError, IoErrorKind, Op};
 
 use super::{TimeEntry, sane_offset_bytes, sane_time_bytes};
 use crate::Offset;
@@ -56,7 +56,6 @@ impl Log {
 
     pub(crate) fn on_index_read<M>(
         &mut self,
-        now: Now,
         base: Offset,
         kind: IndexKind,
         result: Result<Bytes, IoError>,
@@ -78,12 +77,12 @@ impl Log {
             }
             (_, false, _) => self.begin_rebuild(base, ops),
             (IndexKind::Time, true, _) => self.read_index(base, IndexKind::Offset, ops),
-            (IndexKind::Offset, true, _) => self.end_loading(now, base, ops),
+            (IndexKind::Offset, true, _) => self.end_loading(base, ops),
         }
     }
 
     /// Both indexes are in memory.
-    fn end_loading<M>(&mut self, now: Now, base: Offset, ops: &mut Vec<Op<M>>) {
+    fn end_loading<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
         if let Some(segment) = self.segment_mut(base) {
             segment.is_loading = false;
             if segment.max_timestamp.is_none() {
@@ -95,9 +94,6 @@ impl Log {
         }
         self.unload_others(base);
         self.drive_jobs(ops);
-        if self.janitor.is_retention_waiting {
-            self.enforce_retention(now, ops);
-        }
     }
 
     /// Keeps the memory and the descriptors of a log with many segments bounded.
@@ -172,7 +168,6 @@ impl Log {
 
     pub(crate) fn on_rebuild_read<M>(
         &mut self,
-        now: Now,
         base: Offset,
         result: Result<Bytes, IoError>,
         ops: &mut Vec<Op<M>>,
@@ -192,9 +187,6 @@ impl Log {
                 self.drop_rebuild(base);
                 self.fail_jobs_of(base);
             }
-        }
-        if self.janitor.is_retention_waiting && self.reader.rebuilds.is_empty() {
-            self.enforce_retention(now, ops);
         }
     }
 

@@ -10,7 +10,7 @@ use millrace_engine::{
     ReadOutcome, ReadPlan, ReadRequest, RecoveryReport, TimestampOutcome, ValidatedBatch,
     ValidationRules, validate,
 };
-use millrace_io::{Completion, Mono, Now, Op, ShardId, Token};
+use millrace_io::{Completion, Mono, Op, ShardId, Token};
 use millrace_wire::Uuid;
 use millrace_world::{World, WorldConfig};
 
@@ -109,10 +109,6 @@ impl Rig {
         panic!("a timer that never ends");
     }
 
-    pub(crate) fn now(&self) -> Now {
-        self.world.now()
-    }
-
     /// The one `Ready` that came.
     pub(crate) fn report(&mut self) -> RecoveryReport {
         let at = self.events.iter().position(|event| matches!(event, LogEvent::Ready(_)));
@@ -170,10 +166,26 @@ impl Rig {
     }
 
     pub(crate) fn read_plan(&mut self, offset: i64, bytes_max: u32) -> ReadOutcome {
+        self.read_plan_below(offset, self.log.high_watermark(), bytes_max)
+    }
+
+    /// Base offsets of the batches that one read gives below a limit.
+    pub(crate) fn read_below(&mut self, offset: i64, limit: i64, bytes_max: u32) -> Vec<i64> {
+        match self.read_plan_below(offset, Offset(limit), bytes_max) {
+            ReadOutcome::Ready(plan) => {
+                let bytes = self.fetch(&plan);
+                BatchIter::new(&bytes).map(|batch| batch.header.base_offset.0).collect()
+            }
+            ReadOutcome::Empty => Vec::new(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn read_plan_below(&mut self, offset: i64, limit: Offset, bytes_max: u32) -> ReadOutcome {
         self.ticket += 1;
         let request = ReadRequest {
             offset: Offset(offset),
-            limit: self.log.high_watermark(),
+            limit,
             bytes_max,
             at_least_one_batch: true,
             ticket: self.ticket,
@@ -350,6 +362,33 @@ impl Rig {
     pub(crate) fn kill(&mut self) {
         self.ops.clear();
         self.world.kill();
+    }
+
+    pub(crate) fn lose_power(&mut self) {
+        self.ops.clear();
+        self.world.lose_power();
+    }
+
+    /// Ends the turn and runs one more; false once nothing is under way.
+    pub(crate) fn nudge(&mut self) -> bool {
+        let now = self.world.now();
+        self.log.end_turn(now, &mut self.ops);
+        self.log.take_events(&mut self.events);
+        if self.ops.is_empty() && self.world.in_flight() == 0 {
+            return false;
+        }
+        self.step(None);
+        true
+    }
+
+    /// Removes a file of the log, or with an empty name its folder.
+    pub(crate) fn remove(&mut self, name: &str) {
+        let path = if name.is_empty() { PathBuf::from(DIR) } else { Self::path(name) };
+        self.ops.push(Op::Remove { token: Token { owner: RIG, seq: 0 }, path });
+        while !self.ops.is_empty() || self.world.in_flight() > 0 {
+            let mut completions: Vec<Completion<()>> = Vec::new();
+            self.world.turn(ShardId(0), &mut self.ops, None, &mut completions);
+        }
     }
 
     pub(crate) fn path(name: &str) -> PathBuf {

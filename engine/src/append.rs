@@ -542,6 +542,9 @@ impl Log {
                 self.events.push(LogEvent::SpaceBack);
             }
             (Pending::Probed, Err(_)) => self.appender.storage = Storage::Full { retry_at },
+            // Until this is synced a power loss may bring back what was cut off: between this segment
+            // and the next, if it rolls.
+            (Pending::Cut, Ok(())) => self.active_mut().is_cut = true,
             (_, Ok(())) => {}
             (_, Err(error)) if may_pass(error) => self.begin_cutting(retry_at, ops),
             (_, Err(error)) => self.fail(format!(
@@ -588,7 +591,9 @@ impl Log {
 
     /// Starts a round of syncs if the contract, `flush.*`, a roll or the bound on the tail asks.
     pub(crate) fn maybe_sync<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
-        let is_clean = self.durable == self.written && !self.sync.is_wanted;
+        let is_clean = self.durable == self.written
+            && !self.sync.is_wanted
+            && !self.segments.last().is_some_and(|active| active.is_cut);
         if self.sync.is_running() || is_clean || !self.is_sync_due(now) {
             return;
         }
@@ -601,9 +606,10 @@ impl Log {
         }
         for segment in &mut self.segments {
             let Some(file) = segment.file.get().cloned() else { continue };
-            if segment.synced_bytes == segment.bytes {
+            if !segment.is_unsynced() {
                 continue;
             }
+            segment.is_cut = false;
             self.sync.outstanding += 1;
             let (base, bytes) = (segment.base_offset, segment.bytes);
             let token = self.wires.token(Pending::Synced { base, bytes });

@@ -131,8 +131,10 @@ pub(crate) struct Recovery {
     /// The end of the log turned out to lie below the producers' state: start over with one that
     /// is at most this.
     producers_limit: Offset,
-    /// Everything below is promised to be durable.
+    /// Everything below must be there: it is durable, or in the page cache of this very boot.
     point: Offset,
+    /// Everything below was synced.
+    durable: Offset,
     /// The first segment that was scanned, and the one being scanned.
     first_scanned: usize,
     index: usize,
@@ -150,7 +152,8 @@ impl Recovery {
         let checkpoint = opening.checkpoint.as_ref();
         let written = checkpoint.filter(|_| opening.is_same_boot).map_or(0, |known| known.written);
         let synced = checkpoint.map_or(0, |known| known.recovery_point);
-        let point = opening.recovery_point.max(Offset(written)).max(Offset(synced));
+        let durable = opening.recovery_point.max(Offset(synced));
+        let point = durable.max(Offset(written));
         Self {
             report: RecoveryReport::default(),
             snapshots: Vec::new(),
@@ -159,6 +162,7 @@ impl Recovery {
             producers_from: Offset(0),
             producers_limit: Offset(i64::MAX),
             point,
+            durable,
             first_scanned: 0,
             index: 0,
             start: 0,
@@ -309,6 +313,7 @@ impl Log {
         }
         recovery.has_metadata = entries.iter().any(|entry| entry.name == PARTITION_METADATA_FILE);
         self.segments = found_segments(&entries, recovery);
+        self.drop_empty_segments(recovery, ops);
         self.log_start = recovery.opening.log_start;
         if let Some(checkpoint) = &recovery.opening.checkpoint {
             self.log_start = self.log_start.max(Offset(checkpoint.log_start));
@@ -323,6 +328,30 @@ impl Log {
             length_max: SMALL_FILE_BYTES_MAX,
         });
         Ok(())
+    }
+
+    /// Drops segments without a byte, unless nothing else is there.
+    ///
+    /// One may be the next segment of a roll that never happened, whose removal a power loss undid:
+    /// its name then lies within the segment before it. If it was the active one, the log simply
+    /// goes on in the segment before it.
+    fn drop_empty_segments<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) {
+        if recovery.opening.is_clean {
+            return;
+        }
+        let last = self.segments.last().map(|segment| segment.base_offset);
+        let has_bytes = self.segments.iter().any(|segment| segment.bytes > 0);
+        let mut dropped = Vec::new();
+        self.segments.retain(|segment| {
+            let is_kept = segment.bytes > 0 || (!has_bytes && Some(segment.base_offset) == last);
+            if !is_kept {
+                dropped.push(segment.path(&self.spec.dir, LOG_SUFFIX));
+            }
+            is_kept
+        });
+        for path in dropped {
+            self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+        }
     }
 
     /// Notes a snapshot; removes what an interrupted deletion or compaction left.
@@ -507,13 +536,15 @@ impl Log {
 
     /// Opens the segment to scan; the scan begins at `position`.
     fn open_for_scan<M>(&mut self, recovery: &mut Recovery, position: u64, ops: &mut Vec<Op<M>>) {
+        let next = self.segments.get(recovery.index + 1);
+        let limit = next.map_or(Offset(i64::MAX), |next| next.base_offset);
         let segment = &mut self.segments[recovery.index];
         let end = segment.bytes;
         segment.bytes = position;
         segment.synced_bytes = 0;
         segment.unindexed_bytes = 0;
         recovery.start = position;
-        recovery.scanner = Some(Scanner::new(position, end, segment.base_offset));
+        recovery.scanner = Some(Scanner::new(position, end, segment.base_offset).until(limit));
         let path = segment.path(&self.spec.dir, LOG_SUFFIX);
         let mode = OpenMode::ReadWrite;
         self.recovery_op(Step::File, ops, |token| Op::Open { token, path, mode });
@@ -597,8 +628,12 @@ impl Log {
             if end < recovery.point {
                 return Err(Failure::Corrupt { segment: base, position });
             }
-            self.cut_tail(recovery, position, reason, ops);
-            return self.end_scan(recovery, ops);
+            let next = self.segments.get(recovery.index + 1).map(|next| next.base_offset);
+            if next != Some(end) {
+                self.cut_tail(recovery, position, reason, ops);
+                return self.end_scan(recovery, ops);
+            }
+            self.trim_sealed(recovery, position, ops);
         }
         self.segments[recovery.index].file = match recovery.file.take() {
             Some(file) => LazyFile::Open(file),
@@ -646,6 +681,19 @@ impl Log {
         true
     }
 
+    /// Cuts what follows the last batch of a sealed segment. The next segment starts at its very end,
+    /// so nothing of the log is there: a failed write left it, and a power loss undid its cutting.
+    fn trim_sealed<M>(&mut self, recovery: &mut Recovery, position: u64, ops: &mut Vec<Op<M>>) {
+        self.segments[recovery.index].is_cut = true;
+        if let Some(file) = recovery.file.clone() {
+            self.recovery_op(Step::Ended, ops, |token| Op::Truncate {
+                token,
+                file,
+                length: position,
+            });
+        }
+    }
+
     /// Cuts the segment being scanned at `position` and drops those behind it.
     fn cut_tail<M>(
         &mut self,
@@ -664,6 +712,7 @@ impl Log {
             Some(TailCut { segment: segment.base_offset, position, bytes, reason });
         if let Some(file) = recovery.file.take() {
             segment.file = LazyFile::Open(file.clone());
+            segment.is_cut = true;
             self.recovery_op(Step::Ended, ops, |token| Op::Truncate {
                 token,
                 file,
@@ -699,7 +748,7 @@ impl Log {
         self.is_epochs_dirty = true;
         self.log_start = self.log_start.max(self.segments[0].base_offset).min(self.log_end);
         self.high_watermark = recovery.opening.high_watermark.max(self.log_start).min(self.log_end);
-        let durable = if recovery.opening.is_clean { self.log_end } else { recovery.point };
+        let durable = if recovery.opening.is_clean { self.log_end } else { recovery.durable };
         self.durable = durable.min(self.log_end);
         self.drop_stale_files(recovery, ops);
         let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base_offset).collect();
@@ -758,7 +807,8 @@ impl Log {
         if recovery.is_finishing && self.wires.count() == 0 {
             let report = recovery.report.clone();
             self.become_ready(now, report);
-            self.sync.is_wanted = self.durable < self.written;
+            self.sync.is_wanted =
+                self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);
         }
     }
 }
@@ -789,9 +839,10 @@ fn found_segments(entries: &[DirEntry], recovery: &mut Recovery) -> Vec<Segment>
             (length_of(base, OFFSET_INDEX_SUFFIX), length_of(base, TIME_INDEX_SUFFIX));
         let indexes = IndexBytes { offsets: offsets.unwrap_or(0), times: times.unwrap_or(0) };
         let mut segment = Segment::found(base, entry.length, indexes, entry.modified_ms);
-        if offsets.is_none() && entry.length > INDEXED_FROM_BYTES {
-            // It must have had one. Claiming an entry makes the loading fail and rebuild it.
+        let is_lost = offsets.unwrap_or(0) == 0 || times.unwrap_or(0) == 0;
+        if is_lost && entry.length > INDEXED_FROM_BYTES {
             segment.offsets = OffsetIndex::claimed();
+            segment.times = TimeIndex::empty();
         }
         if let Some(known) =
             recovery.known_segment(base).filter(|known| known.bytes == entry.length)

@@ -497,7 +497,8 @@ impl Log {
         if !self.appender.is_idle() || self.reader.is_busy() {
             return;
         }
-        let is_unsynced = self.durable < self.written;
+        let is_unsynced =
+            self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);
         if is_unsynced {
             self.sync.is_wanted = true;
             self.maybe_sync(now, ops);
@@ -510,7 +511,7 @@ impl Log {
             }
         }
         for segment in &mut self.segments {
-            let is_syncing = is_unsynced || segment.synced_bytes < segment.bytes;
+            let is_syncing = is_unsynced || segment.is_unsynced();
             if !is_syncing && !segment.is_reserving && segment.file.get().is_some() {
                 segment.file = LazyFile::Closed;
             }

@@ -104,6 +104,8 @@ pub(crate) struct Segment {
     pub(crate) bytes: u64,
     /// Bytes of them known to be durable.
     pub(crate) synced_bytes: u64,
+    /// Its length was cut back since: that, too, has to be synced.
+    pub(crate) is_cut: bool,
     /// End of the reserved blocks, bytes from the start; 0 if none were reserved.
     pub(crate) reserved_bytes: u64,
     /// A reservation is under way.
@@ -141,6 +143,7 @@ impl Segment {
             base_offset,
             bytes: 0,
             synced_bytes: 0,
+            is_cut: false,
             reserved_bytes: 0,
             is_reserving: false,
             max_timestamp: Some(MaxTimestamp::NONE),
@@ -222,6 +225,11 @@ impl Segment {
     /// True if both indexes are in memory.
     pub(crate) const fn is_indexed(&self) -> bool {
         self.offsets.is_loaded() && self.times.is_loaded()
+    }
+
+    /// True if a sync has something to do for it.
+    pub(crate) const fn is_unsynced(&self) -> bool {
+        self.is_cut || self.synced_bytes < self.bytes
     }
 
     /// Bytes that may be served: all, or those before the quarantine.

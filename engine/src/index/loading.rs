@@ -36,8 +36,8 @@ impl Log {
         }
         segment.is_loading = true;
         let base = segment.base_offset;
-        if segment.bytes > 0 && segment.offsets.bytes_total() + segment.times.bytes_total() == 0 {
-            // Small segments have no entries; that is told from lost files by reading the batches.
+        if segment.bytes > 0 && segment.times.bytes_total() == 0 {
+            // A sealed segment has an entry for its largest timestamp, if it has any.
             self.begin_rebuild(base, ops);
             return;
         }
@@ -112,7 +112,7 @@ impl Log {
                 segment.offsets.unload();
                 segment.times.unload();
             }
-            let is_synced = segment.synced_bytes == segment.bytes;
+            let is_synced = !segment.is_unsynced();
             if rank + 1 >= OPEN_SEGMENTS_MAX && is_synced && segment.file.get().is_some() {
                 segment.file = LazyFile::Closed;
             }

@@ -54,6 +54,8 @@ pub(crate) struct Scanner {
     end: u64,
     /// No batch may start below this.
     expected: Offset,
+    /// No batch may reach beyond this: the next segment starts there.
+    limit: Offset,
     body: Option<Body>,
     cut: Option<(u64, CutReason)>,
     /// Header of the batch with the wrong CRC at which it stopped.
@@ -74,7 +76,13 @@ impl Scanner {
     ///
     /// - `expected`: the smallest offset that may come first.
     pub(crate) const fn new(position: u64, end: u64, expected: Offset) -> Self {
-        Self { position, end, expected, body: None, cut: None, bad: None }
+        let limit = Offset(i64::MAX);
+        Self { position, end, expected, limit, body: None, cut: None, bad: None }
+    }
+
+    /// The same, of a segment behind which another one starts at `limit`.
+    pub(crate) const fn until(self, limit: Offset) -> Self {
+        Self { limit, ..self }
     }
 
     /// The offset behind the last batch found.
@@ -158,7 +166,8 @@ impl Scanner {
                 return 0;
             }
         };
-        if header.base_offset < self.expected || header.last_offset_delta < 0 {
+        let is_beyond = header.next_offset() > self.limit;
+        if header.base_offset < self.expected || header.last_offset_delta < 0 || is_beyond {
             self.cut = Some((self.position, CutReason::Order));
             return 0;
         }

@@ -1,7 +1,8 @@
 //! Opening after the end of a process or a machine, whatever it left.
 
 use millrace_engine::{
-    CutReason, Durability, LogConfig, LogEvent, Offset, Opening, ReadError, ReadOutcome,
+    CutReason, Durability, LogConfig, LogEvent, Offset, Opening, PartitionCheckpoint, ReadError,
+    ReadOutcome,
 };
 
 use super::T;
@@ -234,4 +235,43 @@ fn a_log_that_lost_its_end_below_its_start_goes_on_at_its_start() {
     assert_eq!(rig.read_plan(6, 1), ReadOutcome::OutOfRange);
     rig.kill();
     assert_eq!(rig.reopen(Opening::default()).log_end, Offset(8));
+}
+
+// A roll that failed for want of space left its empty segment behind, because a power loss undid
+// the removal; the log had gone on beyond its name, and recovery took the empty file for the end.
+#[test]
+fn an_empty_segment_within_another_one_does_not_end_the_log() {
+    let mut rig = filled(LogConfig::default(), 10);
+    rig.kill();
+    rig.world.disk_mut().put(Rig::path("00000000000000000006.log"), Vec::new());
+    let report = rig.reopen(Opening { recovery_point: Offset(14), ..Opening::default() });
+    assert_eq!((report.log_end, report.missing_from), (Offset(20), None));
+    rig.advance();
+    assert_eq!(rig.read_all(0, 4096).len(), 10);
+    assert!(!rig.names().contains(&"00000000000000000006.log".to_owned()));
+}
+
+// A failed write's remains were cut off, but the cut was not synced when the segment rolled; a power
+// loss brought them back, and recovery took them for the end of the log.
+#[test]
+fn remains_behind_a_sealed_segment_do_not_end_the_log() {
+    let mut rig = filled(small(), 40);
+    let name = "00000000000000000000.log";
+    let content = rig.file(name);
+    let remains = [content.clone(), content[..100].to_vec()].concat();
+    rig.kill();
+    rig.world.disk_mut().put(Rig::path(name), remains);
+    // Without snapshots everything is scanned.
+    let snapshots = rig.names().into_iter().filter(|name| name.ends_with(".snapshot"));
+    for snapshot in snapshots.collect::<Vec<_>>() {
+        rig.remove(&snapshot);
+    }
+    let checkpoint = PartitionCheckpoint { producers_offset: 0, ..rig.log.checkpoint() };
+    let opening = Opening {
+        checkpoint: Some(PartitionCheckpoint { written: 0, recovery_point: 0, ..checkpoint }),
+        ..Opening::default()
+    };
+    let report = rig.reopen(opening);
+    assert_eq!((report.log_end, report.cut), (Offset(80), None));
+    assert_eq!(rig.file(name), content, "they are cut off again");
 }

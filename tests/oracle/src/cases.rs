@@ -3,6 +3,7 @@
 mod configs;
 mod discovery;
 mod fetch;
+mod groups;
 mod offsets;
 mod produce;
 mod topics;
@@ -20,6 +21,7 @@ pub fn all() -> Vec<Script> {
     fetch::cases(&mut scripts);
     offsets::cases(&mut scripts);
     configs::cases(&mut scripts);
+    groups::cases(&mut scripts);
     scripts
 }
 

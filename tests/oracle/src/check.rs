@@ -64,6 +64,15 @@ pub fn chosen(filter: &str) -> Vec<Script> {
     cases::all().into_iter().filter(|script| script.name.contains(filter)).collect()
 }
 
+/// True for cases of APIs that Millrace does not serve yet (`pending.txt`: one prefix a line). They
+/// are recorded, and left out of a check of everything.
+fn is_pending(name: &str) -> bool {
+    include_str!("../pending.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .any(|prefix| name.starts_with(prefix))
+}
+
 /// A text that tells this run's topics from those of earlier runs.
 fn run_name() -> String {
     let now =
@@ -119,6 +128,9 @@ pub fn check(
     let mut report = Report::default();
     let mut player = Player::new(&layouts, bootstrap, &run_name());
     for script in chosen(filter) {
+        if filter.is_empty() && is_pending(&script.name) {
+            continue;
+        }
         let outcome = match (corpus.cases.get(&script.name), play(&mut player, &script)) {
             (None, _) => Outcome::Stale("never recorded".to_owned()),
             (_, Err(error)) => Outcome::Broken(format!("{error:#}")),

@@ -13,6 +13,8 @@ enum Rule {
     NotNegative,
     /// Times after the ones that the cases write, in ms: the broker's clock.
     Clock,
+    /// Empty or not.
+    Text,
     /// The zero uuid or any other.
     Uuid,
 }
@@ -38,7 +40,8 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("UsableBytes", "DescribeLogDirs", Rule::Sign),
     ("LastTimestamp", "DescribeProducers", Rule::Sign),
     // Ids that a coordinator makes up.
-    ("MemberId", "*", Rule::Presence),
+    ("MemberId", "*", Rule::Text),
+    ("Leader", "JoinGroup", Rule::Text),
     ("FinalizedFeaturesEpoch", "ApiVersions", Rule::Sign),
 ];
 
@@ -61,7 +64,7 @@ const UNORDERED: &[(&str, &str)] = &[
 ];
 
 /// Fields that name a topic, for answers cut down to the case's own.
-const NAMES: &[&str] = &["Name", "TopicName", "Topic"];
+const NAMES: &[&str] = &["Name", "TopicName", "Topic", "GroupId"];
 
 /// Broker configs that the run itself sets: where it listens and stores, how small it is.
 const OF_THE_RUN: &[&str] = &[
@@ -151,10 +154,13 @@ fn apply(rule: &Rule, value: &mut Value) {
         Rule::Sign if number > 0 => "<positive>",
         Rule::NotNegative if number >= 0 => "<not negative>",
         Rule::Clock if (1_750_000_000_000..8_000_000_000_000).contains(&number) => "<now>",
+        Rule::Text if value.as_str().is_some_and(|text| !text.is_empty()) => "<text>",
         Rule::Uuid if value.as_str().is_some_and(|text| !text.trim_matches('0').is_empty()) => {
             "<uuid>"
         }
-        Rule::Presence | Rule::Sign | Rule::NotNegative | Rule::Clock | Rule::Uuid => return,
+        Rule::Presence | Rule::Sign | Rule::NotNegative | Rule::Clock | Rule::Text | Rule::Uuid => {
+            return;
+        }
     };
     *value = json!(replacement);
 }

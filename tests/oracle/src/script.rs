@@ -46,6 +46,10 @@ pub enum Step {
     /// Bytes sent as they are; one reply or the end is recorded, decoded as this API's version 0
     /// if one is named.
     Raw(Vec<u8>, Option<(String, i16)>),
+    /// A request sent over another connection, by number; its reply is taken later.
+    Send(usize, Call),
+    /// The reply to what was sent over that connection.
+    Receive(usize),
     /// A new connection.
     Reconnect,
     /// Nothing for this long, so that the broker's clock moves on.
@@ -120,6 +124,27 @@ impl Script {
         let mut step = call(api, version, body);
         step.replies = false;
         self.steps.push(Step::Call(step));
+        self
+    }
+
+    /// Sends a request over connection `number` (from 1) without waiting for the reply.
+    pub fn send(mut self, number: usize, api: &str, version: i16, body: Value) -> Self {
+        self.steps.push(Step::Send(number, call(api, version, body)));
+        self
+    }
+
+    /// Takes the reply to what was sent over connection `number`, recorded.
+    pub fn receive(mut self, number: usize, captures: &[(&str, &str)]) -> Self {
+        self.steps.push(Step::Receive(number));
+        let sent = self.steps.iter_mut().rev().find_map(|step| match step {
+            Step::Send(to, call) if *to == number => Some(call),
+            _ => None,
+        });
+        if let Some(call) = sent {
+            for (name, pointer) in captures {
+                call.captures.push(((*name).to_owned(), (*pointer).to_owned()));
+            }
+        }
         self
     }
 
@@ -219,6 +244,7 @@ pub struct Player<'a> {
     run: String,
     correlation: i32,
     connection: Option<Connection>,
+    others: BTreeMap<usize, (Connection, Call, i32)>,
     variables: BTreeMap<String, Value>,
     prefix: String,
 }
@@ -232,6 +258,7 @@ impl<'a> Player<'a> {
             run: run.to_owned(),
             correlation: 0,
             connection: None,
+            others: BTreeMap::new(),
             variables: BTreeMap::new(),
             prefix: String::new(),
         }
@@ -240,6 +267,7 @@ impl<'a> Player<'a> {
     /// Plays `script` and returns its recorded exchanges.
     pub fn play(&mut self, script: &Script) -> Result<Vec<Exchange>> {
         self.connection = None;
+        self.others.clear();
         self.variables.clear();
         self.prefix = format!("{}-{}", self.run, script.name.replace('/', "."));
         let outcome = self.steps(&script.steps);
@@ -296,6 +324,26 @@ impl<'a> Player<'a> {
                     });
                     self.connection = None;
                 }
+                Step::Send(number, call) => {
+                    let bytes = self.encode(call)?;
+                    let mut connection = match self.others.remove(number) {
+                        Some((connection, ..)) => connection,
+                        None => Connection::open(&self.bootstrap)?,
+                    };
+                    connection.send(&bytes);
+                    self.others.insert(*number, (connection, call.clone(), self.correlation));
+                }
+                Step::Receive(number) => {
+                    let (connection, call, correlation) =
+                        self.others.remove(number).context("nothing was sent")?;
+                    let main = self.connection.replace(connection);
+                    let reply = self.reply(&call.api, call.version, correlation)?;
+                    if let Some(connection) = std::mem::replace(&mut self.connection, main) {
+                        self.others.insert(*number, (connection, call.clone(), 0));
+                    }
+                    self.keep(&call, &reply)?;
+                    exchanges.push(exchange(&call, reply));
+                }
                 Step::Reconnect => self.connection = None,
                 Step::Pause(time) => std::thread::sleep(*time),
             }
@@ -319,14 +367,19 @@ impl<'a> Player<'a> {
                 std::thread::sleep(Duration::from_millis(20));
                 continue;
             }
-            for (name, pointer) in &call.captures {
-                let value = reply
-                    .pointer(pointer)
-                    .with_context(|| format!("nothing at {pointer} in {reply}"))?;
-                self.variables.insert(name.clone(), value.clone());
-            }
+            self.keep(call, &reply)?;
             return Ok(reply);
         }
+    }
+
+    fn keep(&mut self, call: &Call, reply: &Value) -> Result<()> {
+        for (name, pointer) in &call.captures {
+            let value = reply
+                .pointer(pointer)
+                .with_context(|| format!("nothing at {pointer} in {reply}"))?;
+            self.variables.insert(name.clone(), value.clone());
+        }
+        Ok(())
     }
 
     fn connected(&mut self) -> Result<&mut Connection> {

@@ -3,12 +3,14 @@
 //! Every function returns what the kernel said; nothing here retries except on EINTR where the
 //! call is one that blocks. No function keeps a pointer after it returned.
 
+mod poll;
 mod process;
 mod socket;
 
+pub use poll::{Poller, Ready};
 pub use process::{
-    Usage, block_stop_signals, ignore_broken_pipes, pin_thread, resident_bytes, usage,
-    wait_stop_signal,
+    Usage, block_stop_signals, ignore_broken_pipes, pin_thread, process_cpu_ns, resident_bytes,
+    usage, wait_stop_signal,
 };
 pub(crate) use socket::addresses;
 pub use socket::{

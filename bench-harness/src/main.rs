@@ -1,0 +1,385 @@
+//! `millrace-bench`: baselines, load, comparisons.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use millrace_bench::baseline::{self, Files, Kind, Loop};
+use millrace_bench::client::Client;
+use millrace_bench::load::{
+    self, BatchShape, Outcome, Pace, ProducePlan, ProduceShape, RunOptions,
+};
+use millrace_bench::report::{self, Report};
+use millrace_bench::server::{Place, Spec};
+use millrace_bench::suites::{
+    self, BESIDE_KAFKA, IdleOptions, OWN, StartOptions, Suite, SuiteOptions,
+};
+use millrace_bench::{canary, meter};
+use millrace_uring::sys;
+
+#[derive(Parser)]
+#[command(name = "millrace-bench", about = "Measures Millrace against baselines and Kafka.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a baseline server until it is killed.
+    Serve(ServeArgs),
+    /// Produces to a server that runs already.
+    Produce(ProduceArgs),
+    /// Compares servers: interleaved rounds, CPU time, ratios.
+    Compare(CompareArgs),
+    /// Parks long polls on brokers and measures what they cost.
+    Idle(IdleArgs),
+    /// Measures brokers' start times.
+    Start(StartArgs),
+    /// What the machine itself costs right now.
+    Canary(PlaceArgs),
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// Which baseline.
+    kind: Kind,
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Folder for its files.
+    #[arg(long)]
+    dir: PathBuf,
+    /// How files use memory.
+    #[arg(long, default_value = "recycled")]
+    files: Files,
+    /// How connections are served.
+    #[arg(long = "loop", default_value = "epoll")]
+    serve: Loop,
+    /// Record bytes of one answer of `source`.
+    #[arg(long, default_value_t = 65_536)]
+    fetch_bytes: u32,
+}
+
+#[derive(Args)]
+struct ProduceArgs {
+    /// The server.
+    #[arg(long)]
+    bootstrap: SocketAddr,
+    /// The topic.
+    #[arg(long, default_value = "bench")]
+    topic: String,
+    /// Its partitions.
+    #[arg(long, default_value_t = 1)]
+    partitions: i32,
+    /// Creates the topic first.
+    #[arg(long)]
+    create: bool,
+    /// Bytes of a batch; 0 means `--records` records.
+    #[arg(long, default_value_t = 65_536)]
+    batch_bytes: usize,
+    /// Bytes of a record's value.
+    #[arg(long, default_value_t = 1000)]
+    record_bytes: usize,
+    /// Records in a batch, with `--batch-bytes 0`.
+    #[arg(long, default_value_t = 1)]
+    records: usize,
+    /// 1 or -1.
+    #[arg(long, default_value_t = 1, allow_hyphen_values = true)]
+    acks: i16,
+    /// Connections.
+    #[arg(long, default_value_t = 1)]
+    connections: usize,
+    /// Requests in flight on each.
+    #[arg(long, default_value_t = 5)]
+    depth: usize,
+    /// Requests in all.
+    #[arg(long, default_value_t = 16_384)]
+    requests: u64,
+    /// Requests a second by schedule; without it as fast as answers come.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// The server's process, to tell its CPU time.
+    #[arg(long)]
+    pid: Option<u32>,
+}
+
+#[derive(Args)]
+struct PlaceArgs {
+    /// Folder below which servers keep their data.
+    #[arg(long, default_value = "/tmp")]
+    dir: PathBuf,
+    /// Leaves servers and the generator on any processor.
+    #[arg(long)]
+    no_pin: bool,
+    /// Writes everything as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct BrokerArgs {
+    /// The broker's program; by default the one beside this program.
+    #[arg(long)]
+    millrace: Option<PathBuf>,
+    /// Drivers to run the broker with.
+    #[arg(long, value_delimiter = ',', default_value = "uring,epoll")]
+    backends: Vec<String>,
+    /// Shards of the broker.
+    #[arg(long, default_value_t = 1)]
+    shards: u16,
+    /// `key=value` settings for the broker.
+    #[arg(long)]
+    set: Vec<String>,
+    /// Script that runs Apache Kafka in the foreground: PORT DIR [key=value ...].
+    #[arg(long)]
+    kafka: Option<PathBuf>,
+    /// Leaves Millrace out.
+    #[arg(long)]
+    no_millrace: bool,
+}
+
+#[derive(Args)]
+struct CompareArgs {
+    /// Suites; `own` for all without Kafka, `kafka` for all beside it.
+    #[arg(long, value_delimiter = ',', required = true)]
+    suite: Vec<String>,
+    /// Measured rounds.
+    #[arg(long, default_value_t = 9)]
+    pairs: usize,
+    /// Multiplies the work of a run.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+    #[command(flatten)]
+    brokers: BrokerArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+#[derive(Args)]
+struct IdleArgs {
+    /// Connections with one waiting fetch each.
+    #[arg(long, default_value_t = 10_000)]
+    connections: usize,
+    /// Partitions they are spread over.
+    #[arg(long, default_value_t = 1_000)]
+    partitions: i32,
+    /// Seconds that are measured in each state.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    #[command(flatten)]
+    brokers: BrokerArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+#[derive(Args)]
+struct StartArgs {
+    /// Partitions.
+    #[arg(long, default_value_t = 1_000)]
+    partitions: i32,
+    /// Starts of each kind.
+    #[arg(long, default_value_t = 3)]
+    repeats: usize,
+    #[command(flatten)]
+    brokers: BrokerArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+impl PlaceArgs {
+    /// Where servers run; pins this thread away from them.
+    fn place(&self) -> Result<Place> {
+        let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let pinned = !self.no_pin && count > 1;
+        if pinned {
+            sys::pin_thread(count - 1)?;
+        }
+        Ok(Place { dir: self.dir.clone(), server_cpu: pinned.then_some(0) })
+    }
+}
+
+impl BrokerArgs {
+    fn specs(&self) -> Result<Vec<Spec>> {
+        let mut specs = Vec::new();
+        if !self.no_millrace {
+            let program = match &self.millrace {
+                Some(program) => program.clone(),
+                None => std::env::current_exe()?.with_file_name("millrace"),
+            };
+            for backend in &self.backends {
+                specs.push(Spec::Millrace {
+                    program: program.clone(),
+                    backend: backend.clone(),
+                    shards: self.shards,
+                    set: self.set.clone(),
+                });
+            }
+        }
+        if let Some(script) = &self.kafka {
+            specs.push(Spec::Kafka { script: script.clone(), set: Vec::new() });
+        }
+        Ok(specs)
+    }
+}
+
+fn new_report() -> Report {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Report {
+        machine: meter::machine_line(),
+        started_s: started.as_secs(),
+        command: std::env::args().collect(),
+        ..Report::default()
+    }
+}
+
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+fn finish(report: &Report, place: &PlaceArgs) -> Result<()> {
+    match &place.json {
+        Some(path) => report::write_json(report, path).context("writing the JSON file"),
+        None => Ok(()),
+    }
+}
+
+fn suites_named(names: &[String]) -> Result<Vec<Suite>> {
+    let mut suites = Vec::new();
+    for name in names {
+        match name.as_str() {
+            "own" => suites.extend(OWN),
+            "kafka" => suites.extend(BESIDE_KAFKA),
+            other => match <Suite as clap::ValueEnum>::from_str(other, true) {
+                Ok(suite) => suites.push(suite),
+                Err(_) => bail!("no suite is called {other}"),
+            },
+        }
+    }
+    Ok(suites)
+}
+
+fn compare(args: &CompareArgs) -> Result<()> {
+    let mut report = new_report();
+    let place = args.place.place()?;
+    say(&report.machine)?;
+    canary::warm_up(&place.dir, 2 << 30)?;
+    report.canaries.push(canary::take(&place)?);
+    let options = SuiteOptions {
+        brokers: args.brokers.specs()?,
+        rounds: args.pairs,
+        scale: args.scale,
+        place: place.clone(),
+    };
+    for suite in suites_named(&args.suite)? {
+        let result = suites::run(suite, &options)?;
+        say(&report::suite_table(&result))?;
+        report.suites.push(result);
+        finish(&report, &args.place)?;
+    }
+    report.canaries.push(canary::take(&place)?);
+    say(&report::canary_table(&report.canaries))?;
+    finish(&report, &args.place)
+}
+
+fn idle(args: &IdleArgs) -> Result<()> {
+    let mut report = new_report();
+    let place = args.place.place()?;
+    let window = Duration::from_secs(args.seconds);
+    let (connections, partitions) = (args.connections, args.partitions);
+    for spec in args.brokers.specs()? {
+        let figures = suites::idle(&spec, IdleOptions { connections, partitions, window }, &place)?;
+        say(&report::figures_table(&figures))?;
+        report.tables.push(figures);
+    }
+    finish(&report, &args.place)
+}
+
+fn start(args: &StartArgs) -> Result<()> {
+    let mut report = new_report();
+    let place = args.place.place()?;
+    let (partitions, repeats) = (args.partitions, args.repeats);
+    for spec in args.brokers.specs()? {
+        let figures = suites::start(&spec, StartOptions { partitions, repeats }, &place)?;
+        say(&report::figures_table(&figures))?;
+        report.tables.push(figures);
+    }
+    finish(&report, &args.place)
+}
+
+fn produce(args: &ProduceArgs) -> Result<()> {
+    if args.create {
+        Client::connect(args.bootstrap)?.create_topic(&args.topic, args.partitions, &[])?;
+    }
+    let records_max = if args.batch_bytes == 0 { args.records } else { usize::MAX };
+    let batch =
+        BatchShape { batch_bytes: args.batch_bytes, record_bytes: args.record_bytes, records_max };
+    let (topic, partitions, acks) = (args.topic.clone(), args.partitions, args.acks);
+    let mut plan = ProducePlan::new(&ProduceShape { topic, partitions, batch, acks })?;
+    let pace = args.rate.map_or(Pace::Closed, Pace::Open);
+    let (connections, depth, requests) = (args.connections, args.depth, args.requests);
+    let before = args.pid.map(meter::read).transpose()?;
+    let options = RunOptions { connections, depth, requests, pace };
+    let outcome = load::run(args.bootstrap, &mut plan, options)?;
+    let after = args.pid.map(meter::read).transpose()?;
+    say(&outcome_lines(&outcome))?;
+    if let (Some(before), Some(after)) = (before, after) {
+        let used = after.since(before);
+        #[allow(clippy::cast_precision_loss, reason = "printed")]
+        let (cpu, bytes, requests) =
+            (used.cpu_ns as f64, outcome.record_bytes as f64, outcome.requests as f64);
+        let (gb, million) = (cpu / bytes, cpu / requests / 1000.0);
+        say(&format!("server: {gb:.3} CPU-s/GB, {million:.2} CPU-s per million requests"))?;
+    }
+    Ok(())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "printed")]
+fn outcome_lines(outcome: &Outcome) -> String {
+    let seconds = outcome.wall_ns as f64 / 1e9;
+    let us = |quantile| outcome.latency.value_at_quantile(quantile) as f64 / 1000.0;
+    let late = outcome.lateness.value_at_quantile(0.99) as f64 / 1000.0;
+    format!(
+        "{} requests, {:.1} MB in {seconds:.3} s: {:.0} requests/s, {:.1} MB/s\n\
+         latency us: p50 {:.0}, p90 {:.0}, p99 {:.0}, p99.9 {:.0}, max {:.0}; \
+         sent late (p99) {late:.0} us; generator {:.3} CPU-s",
+        outcome.requests,
+        outcome.record_bytes as f64 / 1e6,
+        outcome.requests as f64 / seconds,
+        outcome.record_bytes as f64 / 1e6 / seconds,
+        us(0.5),
+        us(0.9),
+        us(0.99),
+        us(0.999),
+        us(1.0),
+        outcome.client_cpu_ns as f64 / 1e9,
+    )
+}
+
+fn main() -> Result<()> {
+    sys::ignore_broken_pipes();
+    match Cli::parse().command {
+        Command::Serve(args) => {
+            let ServeArgs { kind, port, dir, files, serve, fetch_bytes } = args;
+            baseline::run(&baseline::Options { kind, serve, dir, files, fetch_bytes }, port)
+        }
+        Command::Produce(args) => produce(&args),
+        Command::Compare(args) => compare(&args),
+        Command::Idle(args) => idle(&args),
+        Command::Start(args) => start(&args),
+        Command::Canary(args) => {
+            let report = new_report();
+            let place = args.place()?;
+            let canaries = [canary::take(&place)?];
+            say(&report::canary_table(&canaries))?;
+            finish(&Report { canaries: canaries.to_vec(), ..report }, &args)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! How long a broker takes to its first answer: empty, with partitions, after a kill.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::client::Client;
+use crate::load::{self, BatchShape, Pace, ProducePlan, ProduceShape, RunOptions};
+use crate::meter;
+use crate::report::Figures;
+use crate::server::{Place, Server, Spec};
+
+/// How much is there.
+#[derive(Clone, Copy, Debug)]
+pub struct StartOptions {
+    /// Partitions.
+    pub partitions: i32,
+    /// Starts of each kind; the median is reported.
+    pub repeats: usize,
+}
+
+/// Measures one broker.
+pub fn start(spec: &Spec, options: StartOptions, place: &Place) -> Result<Figures> {
+    let mut rows = Vec::new();
+    let mut row = |what: String, times: &[f64], server: &Server| -> Result<()> {
+        let cpu = meter::read(server.pid())?.cpu_ns as f64 / 1e6;
+        let rss = meter::memory(server.pid())?.resident as f64 / 1e6;
+        let ms = format!("{:.1}", crate::stats::median(times));
+        rows.push(vec![what, ms, format!("{cpu:.1}"), format!("{rss:.1}")]);
+        Ok(())
+    };
+    let mut empty = Vec::new();
+    let mut server = None;
+    for _ in 0..options.repeats {
+        drop(server.take());
+        let begun = Instant::now();
+        server = Some(Server::start(spec, place)?);
+        empty.push(begun.elapsed().as_secs_f64() * 1000.0);
+    }
+    let Some(mut server) = server else { anyhow::bail!("no repeat") };
+    row("first start, empty folder".to_owned(), &empty, &server)?;
+    let begun = Instant::now();
+    Client::connect(server.addr())?.create_topic("start", options.partitions, &[])?;
+    let created = begun.elapsed().as_secs_f64() * 1000.0;
+    row(format!("create {} partitions", options.partitions), &[created], &server)?;
+    // Something in every partition, so that there is something to recover.
+    let batch = BatchShape { batch_bytes: 0, record_bytes: 1000, records_max: 10 };
+    let shape =
+        ProduceShape { topic: "start".to_owned(), partitions: options.partitions, batch, acks: 1 };
+    let mut plan = ProducePlan::new(&shape)?;
+    let requests = u64::try_from(options.partitions)? * 4;
+    let run = RunOptions { connections: 1, depth: 5, requests, pace: Pace::Closed };
+    load::run(server.addr(), &mut plan, run)?;
+    let (mut stops, mut clean, mut killed) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..options.repeats {
+        stops.push(server.terminate()?.as_secs_f64() * 1000.0);
+        clean.push(server.restart()?.as_secs_f64() * 1000.0);
+    }
+    row(format!("start after a clean stop, {} partitions", options.partitions), &clean, &server)?;
+    for _ in 0..options.repeats {
+        load::run(server.addr(), &mut plan, run)?;
+        server.kill()?;
+        killed.push(server.restart()?.as_secs_f64() * 1000.0);
+    }
+    row(format!("start after kill -9, {} partitions", options.partitions), &killed, &server)?;
+    let stop = crate::stats::median(&stops);
+    let title =
+        format!("{}: time to the first answer; a clean stop took {stop:.1} ms", spec.name());
+    let columns = ["state", "ms", "CPU ms since start", "RSS MB"];
+    Ok(Figures { title, columns: columns.map(str::to_owned).to_vec(), rows })
+}

@@ -10,9 +10,10 @@ mod contract {
     pub(crate) mod rig;
     pub(crate) mod shards;
     pub(crate) mod sockets;
+    pub(crate) mod storm;
 }
 
-use contract::{files, shards, sockets};
+use contract::{files, shards, sockets, storm};
 use millrace_uring::Backend;
 
 /// Makes one test per claim and driver. Where io_uring is refused its half says so and passes.
@@ -62,6 +63,7 @@ on_both_drivers! {
     sockets::a_closing_peer_is_seen,
     sockets::a_resetting_peer_is_seen,
     sockets::a_half_closed_peer_gets_its_reply,
+    storm::a_storm_leaves_nothing_behind,
     shards::mail_keeps_its_order,
     shards::mail_to_oneself_arrives,
     shards::mail_beyond_the_ring_arrives,

@@ -79,17 +79,17 @@ pub(crate) fn many_connections_echo(backend: Backend) {
 /// Takes frames (a big-endian length and so many bytes) off a connection as the broker does: small
 /// ones out of pooled buffers, the rest of large ones straight into a buffer of their own, with the
 /// next length behind it.
-struct Framer {
+pub(crate) struct Framer {
     socket: SocketId,
     pool: BufferPool,
     partial: BytesMut,
-    frames: Vec<Vec<u8>>,
+    pub(crate) frames: Vec<Vec<u8>>,
     bulk_above: usize,
     in_bulk: bool,
 }
 
 impl Framer {
-    fn new(socket: SocketId, bulk_above: usize) -> Self {
+    pub(crate) fn new(socket: SocketId, bulk_above: usize) -> Self {
         Self {
             socket,
             pool: BufferPool::new(1 << 26),
@@ -100,7 +100,7 @@ impl Framer {
         }
     }
 
-    fn on(&mut self, completion: Completion<u64>) -> Option<Op<u64>> {
+    pub(crate) fn on(&mut self, completion: Completion<u64>) -> Option<Op<u64>> {
         match completion {
             Completion::Received { socket, data } => {
                 assert_eq!(socket, self.socket);
@@ -147,7 +147,7 @@ impl Framer {
     }
 }
 
-fn framed(frames: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn framed(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut stream = Vec::new();
     for frame in frames {
         let length = u32::try_from(frame.len()).expect("small");

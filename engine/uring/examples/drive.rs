@@ -10,7 +10,7 @@
 //!
 //! Other keys: `inline` (bytes a write may have to run inline), `buffer` (bytes of a pooled receive
 //! buffer), `wait` and `batch` (minimum wait, µs and completions), `sent` (wait with sends, µs),
-//! `deadline` (ms that each turn may take), `policy` (auto, inline, ring).
+//! `sndbuf` and `rcvbuf` (SO_SNDBUF, SO_RCVBUF), `deadline` (ms that each turn may take), `policy` (auto, inline, ring).
 
 #![allow(clippy::cast_precision_loss, reason = "figures for people to read")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "what does not belong to the mode is a bug")]
@@ -50,6 +50,10 @@ fn main() {
         inline_write_bytes_max: usize::try_from(number(&options, "inline", 1 << 20)).expect("fits"),
         receive_buffer_bytes: u32::try_from(number(&options, "buffer", 65536)).expect("fits"),
         batch_wait_us: u32::try_from(number(&options, "wait", 0)).expect("fits"),
+        send_buffer_bytes: options.get("sndbuf").map(|text| text.parse().expect("a number")),
+        socket_receive_buffer_bytes: options
+            .get("rcvbuf")
+            .map(|text| text.parse().expect("a number")),
         sent_wait_us: u32::try_from(number(&options, "sent", 0)).expect("fits"),
         batch_completions: u16::try_from(number(&options, "batch", 16)).expect("fits"),
         ..DriverConfig::default()

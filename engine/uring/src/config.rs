@@ -66,9 +66,12 @@ pub struct DriverConfig {
     pub receive_buffer_bytes: u32,
     /// Receive buffers per shard (a power of two); shared by all connections, idle ones hold none.
     pub receive_buffer_count: u16,
-    /// SO_SNDBUF of connections; `None` leaves it to the kernel's auto-tuning.
+    /// SO_SNDBUF of connections; `None` leaves it to the kernel's auto-tuning, which queues
+    /// megabytes for one reader: 1 MiB fetches by sendfile over loopback cost 0.21 to 0.30 CPU-s/GB
+    /// that way, 0.14 to 0.17 with 256 KiB, 0.24 with 100 KiB.
     pub send_buffer_bytes: Option<u32>,
-    /// SO_RCVBUF of connections; `None` leaves it to the kernel's auto-tuning.
+    /// SO_RCVBUF of connections; `None` leaves it to the kernel's auto-tuning, as it should be:
+    /// 1 MiB frames cost 0.13 CPU-s/GB to receive that way, 0.31 with 100 KiB, 0.27 with 256 KiB.
     pub socket_receive_buffer_bytes: Option<u32>,
     /// Connections the kernel may hold before they are accepted.
     pub backlog: u16,
@@ -76,7 +79,9 @@ pub struct DriverConfig {
     pub mail_capacity: usize,
     /// Where appends run.
     pub append_policy: AppendPolicy,
-    /// Writes up to this many bytes may run inline under [`AppendPolicy::Auto`].
+    /// Writes up to this many bytes may run inline under [`AppendPolicy::Auto`]. By ring and by
+    /// call cost the same at 512 KiB on ext4 and tmpfs; at 64 KiB the ring's worker costs a tenth
+    /// more, at 1 MiB a twentieth less, and it runs beside the shard.
     pub inline_write_bytes_max: usize,
     /// Free bytes each size class of the file-read pool keeps.
     pub read_pool_class_bytes: usize,
@@ -103,12 +108,12 @@ impl Default for DriverConfig {
             stop_on_signals: false,
             receive_buffer_bytes: 64 * 1024,
             receive_buffer_count: 256,
-            send_buffer_bytes: None,
+            send_buffer_bytes: Some(256 * 1024),
             socket_receive_buffer_bytes: None,
             backlog: 1024,
             mail_capacity: 1024,
             append_policy: AppendPolicy::Auto,
-            inline_write_bytes_max: 1024 * 1024,
+            inline_write_bytes_max: 384 * 1024,
             read_pool_class_bytes: 16 * 1024 * 1024,
             batch_wait_us: 0,
             batch_completions: 16,

@@ -2,9 +2,22 @@
 
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod config;
+mod controller;
+pub mod counters;
 pub mod deadlines;
+mod error_map;
 pub mod fetch_session;
+mod handlers;
+pub mod mail;
+mod metadata_snapshot;
+pub mod random;
+pub mod server;
+pub mod setup;
+pub mod shard;
 pub mod slab;
 pub mod ticket;
+mod topic_config;
+mod topics;
 pub mod waiters;

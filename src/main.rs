@@ -1,5 +1,154 @@
-//! The `millrace` program.
+//! The `millrace` program: reads what the process is given, and runs the broker.
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use millrace::config::{Flags, Inputs, Loaded, load};
+use millrace::server::{Machine, Server};
+
+/// Millrace, a log broker that speaks the Apache Kafka protocol.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Runs the broker; what happens without a command, too.
+    Serve(Serve),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Serve {
+    /// A Kafka `server.properties`.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the data lies (log.dirs).
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Where clients connect (listeners).
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// What clients are told to connect to (advertised.listeners).
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise: Option<String>,
+    /// Where /metrics, /healthz and /readyz are served.
+    #[arg(long, value_name = "HOST:PORT")]
+    admin: Option<String>,
+    /// Threads that serve; one per CPU unless given.
+    #[arg(long, value_name = "N")]
+    shards: Option<String>,
+    /// How the kernel is asked for input and output.
+    #[arg(long, value_name = "auto|uring|epoll")]
+    io_backend: Option<String>,
+    /// Any configuration, by its Kafka name; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not KEY=VALUE"))?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+/// Exit status for a configuration that is refused. Source: sysexits.h, EX_CONFIG.
+const EXIT_CONFIG: u8 = 78;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let Some(Command::Serve(serve)) = arguments.command.or(Some(Command::Serve(arguments.serve)))
+    else {
+        return ExitCode::FAILURE;
+    };
+    let loaded = match read_config(serve) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            log(&format!("configuration refused: {error}"));
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    match run(loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log(&format!("stopped: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn read_config(serve: Serve) -> Result<Loaded, String> {
+    let file = match &serve.config {
+        Some(path) => Some(
+            std::fs::read_to_string(path)
+                .map_err(|error| format!("--config {}: {error}", path.display()))?,
+        ),
+        None => None,
+    };
+    let environment: Vec<(String, String)> = std::env::vars().collect();
+    let flags = Flags {
+        listen: serve.listen,
+        advertise: serve.advertise,
+        data_dir: serve.data_dir,
+        admin: serve.admin,
+        shards: serve.shards,
+        io_backend: serve.io_backend,
+        set: serve.set,
+    };
+    load(&Inputs { file: file.as_deref(), environment: &environment, flags })
+        .map_err(|error| error.to_string())
+}
+
+fn run(loaded: Loaded) -> Result<(), String> {
+    for warning in &loaded.warnings {
+        log(&format!("warning: {warning}"));
+    }
+    if !loaded.accepted.is_empty() {
+        log(&format!("accepted without effect here: {}", loaded.accepted.join(", ")));
+    }
+    let dirs = loaded.config.log_dirs.join(", ");
+    let server = Server::start(loaded, &machine()?, log)?;
+    if let Some(bound) = server.bound() {
+        for address in &bound.addresses {
+            log(&format!("listening on {address}, data in {dirs}"));
+        }
+    }
+    server.join()?;
+    log("stopped cleanly");
+    Ok(())
+}
+
+fn machine() -> Result<Machine, String> {
+    let read = |path: &str| {
+        std::fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default()
+    };
+    let boot_id = read("/proc/sys/kernel/random/boot_id").replace('-', "");
+    let host_name = read("/proc/sys/kernel/hostname");
+    let mut seed = [0; 8];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut seed))
+        .map_err(|error| format!("/dev/urandom: {error}"))?;
+    Ok(Machine {
+        host_name: if host_name.is_empty() { "localhost".to_owned() } else { host_name },
+        boot_id: u128::from_str_radix(&boot_id, 16).unwrap_or(0),
+        seed: u64::from_ne_bytes(seed),
+        cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+    })
+}
+
+/// One line of the process's log, on standard error.
+#[expect(clippy::disallowed_methods, reason = "the log's own clock")]
+fn log(line: &str) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // A log that nobody reads any more is no reason to stop.
+    let _ = writeln!(std::io::stderr(), "{}.{:03} {line}", now.as_secs(), now.subsec_millis());
+}

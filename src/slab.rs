@@ -47,6 +47,12 @@ impl<T> Slab<T> {
         self.free.is_empty() && self.places.len() >= self.count_max as usize
     }
 
+    /// The place that the next [`Self::insert`] takes.
+    pub fn next_slot(&self) -> u32 {
+        let fresh = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        self.free.last().copied().unwrap_or(fresh)
+    }
+
     /// Puts a value in. The caller has asked [`Self::is_full`] where that can happen.
     pub fn insert(&mut self, value: T) -> Key {
         if let Some(slot) = self.free.pop() {

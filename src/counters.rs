@@ -1,0 +1,152 @@
+//! What a shard counts: one writer, any reader, no locks.
+//!
+//! The shard adds; the admin port reads and sums over shards. A reader may see one counter a little
+//! ahead of another.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use millrace_net::ApiKey;
+
+/// A number that one shard writes.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds; only the owning shard does.
+    pub fn add(&self, more: u64) {
+        // One writer: a load and a store cost less than a locked addition, and lose nothing.
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    /// Sets a gauge; only the owning shard does.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// The number as it stands.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Buckets of a [`Latency`]: powers of two from 1 µs to about 67 s, and one above.
+pub const LATENCY_BUCKETS: usize = 28;
+
+/// A histogram of durations, one bucket per power of two of microseconds.
+#[derive(Debug, Default)]
+pub struct Latency {
+    buckets: [Counter; LATENCY_BUCKETS],
+    sum_ns: Counter,
+}
+
+impl Latency {
+    /// Notes one duration.
+    pub fn observe(&self, ns: u64) {
+        let us = ns.div_ceil(1000).max(1);
+        let bucket = (64 - (us - 1).leading_zeros()) as usize;
+        self.buckets[bucket.min(LATENCY_BUCKETS - 1)].add(1);
+        self.sum_ns.add(ns);
+    }
+
+    /// Durations in each bucket; bucket `i` holds those up to `2^i` µs that are in none before.
+    pub fn counts(&self) -> [u64; LATENCY_BUCKETS] {
+        std::array::from_fn(|index| self.buckets[index].get())
+    }
+
+    /// All durations together, ns.
+    pub fn sum_ns(&self) -> u64 {
+        self.sum_ns.get()
+    }
+}
+
+/// API keys are below this.
+const API_KEYS: usize = 96;
+
+/// All of one shard's counters.
+#[derive(Debug)]
+pub struct Counters {
+    /// Connections open.
+    pub connections: Counter,
+    /// Connections taken in.
+    pub connections_accepted: Counter,
+    /// Connections closed for `connections.max.idle.ms`.
+    pub connections_idle_closed: Counter,
+    /// Times a connection was paused because the shard held too many bytes of requests.
+    pub connections_paused: Counter,
+    /// Frames that were no request, and ended their connection.
+    pub frames_refused: Counter,
+    /// Requests begun.
+    pub requests: Counter,
+    /// Produce requests in which some partition failed.
+    pub produce_failed: Counter,
+    /// Bytes of batches accepted for appending.
+    pub bytes_in: Counter,
+    /// Records in them.
+    pub records_in: Counter,
+    /// Bytes of Fetch replies.
+    pub bytes_out: Counter,
+    /// Partitions owned.
+    pub partitions: Counter,
+    /// Long polls woken by an append; each looked at once.
+    pub waiters_woken: Counter,
+    /// 1 while some log has no space to write to.
+    pub disk_full: Counter,
+    /// Places found corrupt and put into quarantine.
+    pub corruptions: Counter,
+    /// Logs that failed for good.
+    pub logs_failed: Counter,
+    /// 1 once the shard serves clients.
+    pub serving: Counter,
+    apis: [Latency; API_KEYS],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            connections: Counter::default(),
+            connections_accepted: Counter::default(),
+            connections_idle_closed: Counter::default(),
+            connections_paused: Counter::default(),
+            frames_refused: Counter::default(),
+            requests: Counter::default(),
+            produce_failed: Counter::default(),
+            bytes_in: Counter::default(),
+            records_in: Counter::default(),
+            bytes_out: Counter::default(),
+            partitions: Counter::default(),
+            waiters_woken: Counter::default(),
+            disk_full: Counter::default(),
+            corruptions: Counter::default(),
+            logs_failed: Counter::default(),
+            serving: Counter::default(),
+            apis: std::array::from_fn(|_| Latency::default()),
+        }
+    }
+}
+
+impl Counters {
+    /// How long requests of an API took, from being taken up to the reply being ready. A Fetch
+    /// includes its wait for records.
+    pub fn api(&self, key: ApiKey) -> &Latency {
+        &self.apis[usize::try_from(key.code()).unwrap_or(0).min(API_KEYS - 1)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_falls_into_the_smallest_power_of_two_that_holds_it() {
+        let latency = Latency::default();
+        for ns in [0, 1000, 1001, 2000, 2001, 4_000_000, u64::MAX / 2] {
+            latency.observe(ns);
+        }
+        let counts = latency.counts();
+        assert_eq!(counts[0], 2, "up to 1 µs");
+        assert_eq!(counts[1], 2, "up to 2 µs");
+        assert_eq!(counts[2], 1, "up to 4 µs");
+        assert_eq!(counts[12], 1, "up to 4096 µs");
+        assert_eq!(counts[LATENCY_BUCKETS - 1], 1, "beyond");
+    }
+}

@@ -1,0 +1,73 @@
+//! From our reasons to Kafka's error codes, in one place.
+//!
+//! Each function is exhaustive: a new reason does not compile until it has a code.
+
+use millrace_engine::{
+    AppendError, CompressionError, ProduceError, ProducerError, RejectionReason,
+};
+use millrace_net::ErrorCode;
+
+use crate::mail::AppendFailure;
+
+/// Why a log did not append a batch.
+pub(crate) fn append_error(error: &AppendError) -> (ErrorCode, Option<String>) {
+    match error {
+        AppendError::NotReady => (ErrorCode::LeaderNotAvailable, None),
+        AppendError::NoSpace => (ErrorCode::KafkaStorageError, Some("the disk is full".to_owned())),
+        AppendError::Failed => {
+            (ErrorCode::KafkaStorageError, Some("the partition's log has failed".to_owned()))
+        }
+        AppendError::Closed => (ErrorCode::NotLeaderOrFollower, None),
+        AppendError::TooLarge => (ErrorCode::RecordListTooLarge, None),
+        AppendError::QueueFull => (ErrorCode::RequestTimedOut, None),
+        AppendError::Producer(error) => producer_error(error),
+    }
+}
+
+fn producer_error(error: &ProducerError) -> (ErrorCode, Option<String>) {
+    let code = match error {
+        ProducerError::InvalidEpoch { .. } => ErrorCode::InvalidProducerEpoch,
+        ProducerError::OutOfOrder { .. } | ProducerError::NewEpochNotAtZero { .. } => {
+            ErrorCode::OutOfOrderSequenceNumber
+        }
+        ProducerError::NotTransactional { .. } => ErrorCode::InvalidTxnState,
+        ProducerError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
+        ProducerError::TooManyTransactions { .. } => ErrorCode::RequestTimedOut,
+    };
+    (code, Some(error.to_string()))
+}
+
+/// Why a batch was refused before it reached a log.
+pub(crate) fn produce_error(error: &ProduceError) -> AppendFailure {
+    let code = match error {
+        ProduceError::Empty
+        | ProduceError::ManyBatches
+        | ProduceError::OldMagic { .. }
+        | ProduceError::BaseOffset { .. }
+        | ProduceError::OffsetRange { .. }
+        | ProduceError::RecordCount { .. }
+        | ProduceError::CountMismatch { .. }
+        | ProduceError::Control
+        | ProduceError::Sequence { .. }
+        | ProduceError::Body(_) => ErrorCode::InvalidRecord,
+        ProduceError::Corrupt(_) | ProduceError::Crc { .. } => ErrorCode::CorruptMessage,
+        ProduceError::ZstdTooEarly { .. } | ProduceError::UnknownCodec { .. } => {
+            ErrorCode::UnsupportedCompressionType
+        }
+        ProduceError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        ProduceError::Compression(CompressionError::TooLarge { .. }) => ErrorCode::MessageTooLarge,
+        ProduceError::Compression(CompressionError::Unsupported { .. }) => {
+            ErrorCode::UnsupportedCompressionType
+        }
+        ProduceError::Compression(CompressionError::Corrupt { .. }) => ErrorCode::InvalidRecord,
+        ProduceError::Rejected { is_about_time: true, .. } => ErrorCode::InvalidTimestamp,
+        ProduceError::Rejected { .. } => ErrorCode::InvalidRecord,
+    };
+    let records = if let ProduceError::Rejected { rejections, .. } = error {
+        let words = |reason: RejectionReason| Some(reason.to_string());
+        rejections.iter().map(|rejected| (rejected.index, words(rejected.reason))).collect()
+    } else {
+        Vec::new()
+    };
+    AppendFailure { error: code, message: Some(error.to_string()), records, log_start_offset: -1 }
+}

@@ -1,0 +1,42 @@
+//! Requests that change cluster state: they wait for the controller.
+
+use crate::controller::{AdminAnswer, AdminAsk};
+use crate::handlers::{create_topics, metadata};
+use crate::shard::{Pending, ReplyTo, Shard, Turn};
+
+/// A request that waits for the controller.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    to: ReplyTo,
+    then: Then,
+}
+
+/// What is done with the controller's answer.
+#[derive(Debug)]
+pub(crate) enum Then {
+    /// CreateTopics.
+    CreateTopics(create_topics::Waiting),
+    /// InitProducerId.
+    InitProducerId,
+    /// Metadata that creates the topics it asks for.
+    AutoCreate(metadata::Waiting),
+}
+
+impl Shard {
+    /// Asks the controller, and waits.
+    pub(crate) fn ask_and_wait(&mut self, to: &ReplyTo, ask: AdminAsk, then: Then) {
+        let waiting = Waiting { to: *to, then };
+        let key = self.park(to, Pending::Admin(Box::new(waiting)));
+        self.ask_controller(key, ask);
+    }
+
+    /// The controller has answered, and every shard works by the change.
+    pub(crate) fn finish_admin(&mut self, turn: &mut Turn, waiting: Waiting, answer: AdminAnswer) {
+        let to = waiting.to;
+        match waiting.then {
+            Then::CreateTopics(waiting) => self.finish_create_topics(turn, &to, waiting, answer),
+            Then::InitProducerId => self.finish_init_producer_id(turn, &to, answer),
+            Then::AutoCreate(waiting) => self.finish_auto_create(turn, &to, waiting, answer),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! CreateTopics, versions 2 to 7.
+
+use millrace_net::ErrorCode;
+use millrace_net::messages::create_topics::{
+    CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest,
+    CreateTopicsResponse,
+};
+use millrace_replication::BrokerId;
+use millrace_replication::controller::{CreatedTopic, Mode, NewTopic, Refusal};
+use millrace_wire::{Uuid, WireError};
+
+use crate::config::describe;
+use crate::controller::{AdminAnswer, AdminAsk};
+use crate::handlers::admin::Then;
+use crate::shard::{ReplyTo, Request, Shard, Turn};
+use crate::topic_config;
+
+/// What the answer needs beyond the controller's.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    names: Vec<String>,
+    validate_only: bool,
+}
+
+impl Shard {
+    /// Hands the topics to the controller.
+    pub(crate) fn handle_create_topics(
+        &mut self,
+        _turn: &mut Turn,
+        request: &Request,
+    ) -> Result<(), WireError> {
+        let body: CreateTopicsRequest = request.decode()?;
+        let mode = if body.validate_only { Mode::Validate } else { Mode::Apply };
+        let waiting = Waiting {
+            names: body.topics.iter().map(|topic| topic.name.clone()).collect(),
+            validate_only: body.validate_only,
+        };
+        let topics = body.topics.into_iter().map(new_topic).collect();
+        let ask = AdminAsk::CreateTopics(topics, mode);
+        self.ask_and_wait(&request.to, ask, Then::CreateTopics(waiting));
+        Ok(())
+    }
+
+    /// The controller has answered.
+    pub(crate) fn finish_create_topics(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        waiting: Waiting,
+        answer: AdminAnswer,
+    ) {
+        let Waiting { names, validate_only } = waiting;
+        let topics = match answer {
+            AdminAnswer::CreatedTopics(results) => names
+                .into_iter()
+                .zip(results)
+                .map(|(name, result)| match result {
+                    Ok(created) => self.created(created, validate_only),
+                    Err(refusal) => refused(name, &refusal),
+                })
+                .collect(),
+            AdminAnswer::LogFailed
+            | AdminAnswer::DeletedTopics(_)
+            | AdminAnswer::CreatedPartitions(_)
+            | AdminAnswer::AlteredConfigs(_)
+            | AdminAnswer::ProducerIds(_) => names.into_iter().map(failed).collect(),
+        };
+        let response = CreateTopicsResponse { topics, ..CreateTopicsResponse::default() };
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
+    }
+
+    fn created(&self, created: CreatedTopic, validate_only: bool) -> CreatableTopicResult {
+        let view = topic_config::view(&self.setup, &self.image);
+        let configs = describe::describe_topic(&view, Some(&created.configs), None);
+        let configs = configs.into_iter().map(|config| CreatableTopicConfigs {
+            name: config.name,
+            value: config.value,
+            read_only: config.read_only,
+            config_source: config.source.id(),
+            is_sensitive: config.sensitive,
+        });
+        CreatableTopicResult {
+            name: created.name,
+            topic_id: if validate_only { Uuid::ZERO } else { created.id },
+            num_partitions: created.partitions,
+            replication_factor: created.replication_factor,
+            configs: Some(configs.collect()),
+            ..CreatableTopicResult::default()
+        }
+    }
+}
+
+fn new_topic(topic: CreatableTopic) -> NewTopic {
+    let brokers = |ids: Vec<i32>| ids.into_iter().map(BrokerId).collect();
+    NewTopic {
+        name: topic.name,
+        id: Uuid::ZERO,
+        partitions: topic.num_partitions,
+        replication_factor: topic.replication_factor,
+        assignments: topic
+            .assignments
+            .into_iter()
+            .map(|assignment| (assignment.partition_index, brokers(assignment.broker_ids)))
+            .collect(),
+        configs: topic.configs.into_iter().map(|config| (config.name, config.value)).collect(),
+    }
+}
+
+fn refused(name: String, refusal: &Refusal) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name,
+        error_code: refusal.code(),
+        error_message: Some(refusal.message.clone()),
+        configs: None,
+        ..CreatableTopicResult::default()
+    }
+}
+
+fn failed(name: String) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name,
+        error_code: ErrorCode::KafkaStorageError.code(),
+        error_message: Some("the metadata log cannot be written".to_owned()),
+        configs: None,
+        ..CreatableTopicResult::default()
+    }
+}

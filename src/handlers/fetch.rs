@@ -1,0 +1,441 @@
+//! Fetch, versions 4 to 18: reads, long polls, sessions.
+//!
+//! A fetch asks each partition's owner, then answers if there is enough, something is wrong, or
+//! its time is up. Otherwise it waits: each owner holds a waiter for it and says when its
+//! partition has moved; only that partition is asked again.
+//!
+//! ```text
+//! Asking ── all answered, not enough ──▶ Waiting ── woken ──▶ Asking (the woken partitions)
+//!    │                                      │
+//!    └── enough, or an error ──▶ reply ◀────┴── deadline
+//! ```
+
+use millrace_engine::ReadPlan;
+use millrace_io::{Chunk, Mono};
+use millrace_net::ErrorCode;
+use millrace_net::fetch::{FetchResponseHead, FetchResponseWriter};
+use millrace_net::messages::fetch::{
+    EpochEndOffset, FetchRequest, FetchResponse, LeaderIdAndEpoch, PartitionData,
+};
+use millrace_wire::{Uuid, WireError};
+
+use crate::fetch_session::{
+    Answered, FetchKind, PartitionAsk, SessionError, SessionRequest, TopicKey,
+};
+use crate::mail::{Answer, Ask, Letter, PartitionId, ReadAsk, ReadDone, Watch};
+use crate::shard::{Pending, ReplyTo, Request, Shard, Turn, owner_of};
+use crate::slab::Key;
+use crate::ticket::ITEMS_MAX;
+
+/// A fetch that waits for answers, or for more records.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    to: ReplyTo,
+    kind: FetchKind,
+    uses_topic_ids: bool,
+    read_committed: bool,
+    min_bytes: u64,
+    max_bytes: u32,
+    /// When it is answered with what there is; none while it is not to wait.
+    deadline: Option<Mono>,
+    parts: Vec<Part>,
+    /// Parts that were asked and have not answered.
+    asked: usize,
+    /// The deadline has passed while parts were being asked.
+    is_due: bool,
+}
+
+/// One partition of a fetch.
+#[derive(Debug)]
+struct Part {
+    ask: PartitionAsk,
+    topic_name: String,
+    topic_id: Uuid,
+    /// Where it lives, unless it is unknown.
+    id: Option<PartitionId>,
+    result: PartResult,
+    /// The waiter that its owner holds for this fetch.
+    waiter: Option<Key>,
+    /// It has moved since it was asked.
+    is_woken: bool,
+    is_asked: bool,
+}
+
+#[derive(Debug)]
+enum PartResult {
+    /// Not asked yet.
+    Unknown,
+    Done(Box<ReadDone>),
+    Failed(ErrorCode),
+}
+
+impl Part {
+    /// Bytes that the partition has for the answer, before the request's own limit.
+    fn bytes(&self) -> u64 {
+        match &self.result {
+            PartResult::Done(done) => done.plan.as_ref().map_or(0, |plan| u64::from(plan.length)),
+            PartResult::Unknown | PartResult::Failed(_) => 0,
+        }
+    }
+
+    fn is_urgent(&self) -> bool {
+        match &self.result {
+            PartResult::Failed(_) => true,
+            PartResult::Done(done) => done.diverging.is_some(),
+            PartResult::Unknown => false,
+        }
+    }
+}
+
+impl Shard {
+    /// Starts a fetch.
+    pub(crate) fn handle_fetch(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+    ) -> Result<(), WireError> {
+        let body: FetchRequest = request.decode()?;
+        let version = request.to.version;
+        let uses_topic_ids = version >= 13;
+        let session = session_request(&body, uses_topic_ids);
+        if session.asks.len() >= ITEMS_MAX as usize {
+            return Err(WireError::Invalid("more partitions than a request may name"));
+        }
+        let (kind, asks) = match self.sessions.begin(turn.now.mono, session) {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.refuse_fetch(turn, &request.to, error);
+                return Ok(());
+            }
+        };
+        let max_bytes = u32::try_from(body.max_bytes).unwrap_or(0).min(self.setup.fetch_bytes_max);
+        let wait_ms = u64::try_from(body.max_wait_ms).unwrap_or(0);
+        let parts: Vec<Part> = asks.into_iter().map(|ask| self.resolve(ask)).collect();
+        let waits = wait_ms > 0 && body.min_bytes > 0 && !parts.is_empty();
+        let waiting = Waiting {
+            to: request.to,
+            kind,
+            uses_topic_ids,
+            read_committed: body.isolation_level == 1,
+            min_bytes: u64::try_from(body.min_bytes).unwrap_or(0),
+            max_bytes,
+            deadline: waits.then(|| turn.now.mono.plus_ms(wait_ms)),
+            parts,
+            asked: 0,
+            is_due: false,
+        };
+        let deadline = waiting.deadline;
+        let key = self.park(&request.to, Pending::Fetch(Box::new(waiting)));
+        if let Some(deadline) = deadline {
+            self.set_deadline(deadline, key);
+        }
+        self.ask_parts(turn, key);
+        Ok(())
+    }
+
+    /// Finds the partition that a client names.
+    fn resolve(&self, ask: PartitionAsk) -> Part {
+        let topic = match &ask.topic {
+            TopicKey::Name(name) => self.image.topic(name),
+            TopicKey::Id(id) => self.image.topic_by_id(*id),
+        };
+        let (topic_name, topic_id) = match (&ask.topic, topic) {
+            (_, Some(topic)) => (topic.name.to_string(), topic.id),
+            (TopicKey::Name(name), None) => (name.clone(), Uuid::ZERO),
+            (TopicKey::Id(id), None) => (String::new(), *id),
+        };
+        let known = topic.is_some_and(|topic| topic.partition(ask.partition).is_some());
+        let result = match (&ask.topic, topic) {
+            (TopicKey::Id(_), None) => PartResult::Failed(ErrorCode::UnknownTopicId),
+            _ if !known => PartResult::Failed(ErrorCode::UnknownTopicOrPartition),
+            _ => PartResult::Unknown,
+        };
+        let id = known.then_some(PartitionId { topic: topic_id, index: ask.partition });
+        Part {
+            ask,
+            topic_name,
+            topic_id,
+            id,
+            result,
+            waiter: None,
+            is_woken: true,
+            is_asked: false,
+        }
+    }
+
+    /// Asks all parts that were not asked yet, or have moved since.
+    fn ask_parts(&mut self, turn: &mut Turn, key: Key) {
+        let Some(Pending::Fetch(waiting)) = self.requests.get_mut(key) else { return };
+        let watch = match (waiting.deadline, waiting.is_due) {
+            (Some(_), false) if waiting.min_bytes > 1 => Watch::Always,
+            (Some(_), false) => Watch::IfEmpty,
+            _ => Watch::No,
+        };
+        let mut asks = Vec::new();
+        for (part, item) in waiting.parts.iter_mut().zip(0..) {
+            let Some(id) = part.id.filter(|_| part.is_woken) else { continue };
+            part.is_woken = false;
+            part.is_asked = true;
+            let bytes_max = u32::try_from(part.ask.partition_max_bytes).unwrap_or(0);
+            let ask = ReadAsk {
+                offset: part.ask.fetch_offset,
+                bytes_max: bytes_max.min(waiting.max_bytes),
+                read_committed: waiting.read_committed,
+                current_leader_epoch: part.ask.current_leader_epoch,
+                last_fetched_epoch: part.ask.last_fetched_epoch,
+                watch,
+            };
+            asks.push((id, item, ask));
+        }
+        // All are counted before any is asked: an answer may come at once.
+        waiting.asked += asks.len();
+        for (id, item, ask) in asks {
+            let ticket = self.ticket(key, item);
+            self.ask(turn, id, ticket, Ask::Read(ask));
+        }
+        self.maybe_finish_fetch(turn, key);
+    }
+
+    /// A partition has answered.
+    pub(crate) fn on_fetch_answer(&mut self, turn: &mut Turn, key: Key, item: u32, answer: Answer) {
+        let Some(Pending::Fetch(waiting)) = self.requests.get_mut(key) else { return };
+        let Some(part) = waiting.parts.get_mut(item as usize) else { return };
+        let Answer::Read(result) = answer else { return };
+        assert!(part.is_asked, "a partition answers that was not asked");
+        part.is_asked = false;
+        waiting.asked -= 1;
+        match result {
+            Ok(done) => {
+                part.waiter = done.waiter;
+                part.result = PartResult::Done(Box::new(done));
+            }
+            Err(error) => part.result = PartResult::Failed(error),
+        }
+        self.maybe_finish_fetch(turn, key);
+    }
+
+    /// A partition has moved; its waiter is used up.
+    pub(crate) fn on_fetch_woken(&mut self, turn: &mut Turn, key: Key, item: u32) {
+        let Some(Pending::Fetch(waiting)) = self.requests.get_mut(key) else { return };
+        let Some(part) = waiting.parts.get_mut(item as usize) else { return };
+        part.waiter = None;
+        part.is_woken = true;
+        if waiting.asked == 0 {
+            self.ask_parts(turn, key);
+        }
+    }
+
+    /// The fetch has waited long enough.
+    pub(crate) fn on_fetch_due(&mut self, turn: &mut Turn, key: Key) {
+        if let Some(Pending::Fetch(waiting)) = self.requests.get_mut(key) {
+            waiting.is_due = true;
+            waiting.deadline = None;
+            self.maybe_finish_fetch(turn, key);
+        }
+    }
+
+    /// The client is gone.
+    pub(crate) fn abandon_fetch(&mut self, turn: &mut Turn, key: Key) {
+        if let Some(Pending::Fetch(waiting)) = self.requests.remove(key) {
+            self.end_waiting(key, &waiting);
+            self.finish_request(turn, waiting.to.client, waiting.to.frame_bytes);
+        }
+    }
+
+    /// Takes back what a fetch left elsewhere: its deadline and its waiters.
+    fn end_waiting(&mut self, key: Key, waiting: &Waiting) {
+        if let Some(deadline) = waiting.deadline {
+            self.clear_deadline(deadline, key);
+        }
+        for part in &waiting.parts {
+            let (Some(waiter), Some(id)) = (part.waiter, part.id) else { continue };
+            self.send(owner_of(id, self.setup.shards), Letter::Unwatch(waiter));
+        }
+    }
+
+    /// Answers if there is enough to answer with; otherwise leaves the fetch waiting.
+    fn maybe_finish_fetch(&mut self, turn: &mut Turn, key: Key) {
+        let Some(Pending::Fetch(waiting)) = self.requests.get(key) else { return };
+        if waiting.asked > 0 {
+            return;
+        }
+        let bytes: u64 = waiting.parts.iter().map(Part::bytes).sum();
+        let is_enough = bytes >= waiting.min_bytes
+            || waiting.deadline.is_none()
+            || waiting.parts.iter().any(Part::is_urgent);
+        if !is_enough {
+            if waiting.parts.iter().any(|part| part.is_woken && part.id.is_some()) {
+                self.ask_parts(turn, key);
+            }
+            return;
+        }
+        if let Some(Pending::Fetch(waiting)) = self.requests.remove(key) {
+            self.end_waiting(key, &waiting);
+            self.finish_fetch(turn, *waiting);
+        }
+    }
+
+    fn finish_fetch(&mut self, turn: &mut Turn, waiting: Waiting) {
+        let to = waiting.to;
+        let mut left = waiting.max_bytes;
+        let mut is_first = true;
+        let answers: Vec<(Part, PartitionData, Option<Chunk>)> = waiting
+            .parts
+            .into_iter()
+            .map(|part| {
+                let (data, chunk) =
+                    self.part_answer(&part, waiting.read_committed, &mut left, &mut is_first);
+                (part, data, chunk)
+            })
+            .collect();
+        let (session_id, answers) = match waiting.kind {
+            FetchKind::Sessionless => (0, answers),
+            FetchKind::Full => {
+                let told = answers.iter().map(|(part, data, _)| {
+                    (part.ask.clone(), data.high_watermark, data.log_start_offset)
+                });
+                let id = self.sessions.create(turn.now.mono, waiting.uses_topic_ids, told);
+                (id, answers)
+            }
+            FetchKind::Incremental { session_id } => {
+                let sessions = &mut self.sessions;
+                let changed = answers.into_iter().filter(|(part, data, chunk)| {
+                    let answered = Answered {
+                        high_watermark: data.high_watermark,
+                        log_start_offset: data.log_start_offset,
+                        has_records: chunk.is_some(),
+                        failed: part.is_urgent(),
+                    };
+                    let (topic, partition) = (&part.ask.topic, part.ask.partition);
+                    sessions.note_answer(session_id, topic, partition, answered)
+                });
+                (session_id, changed.collect())
+            }
+        };
+        let chunks = write_answers(&to, session_id, answers);
+        let bytes: usize = chunks.iter().map(Chunk::len).sum();
+        self.counters.bytes_out.add(bytes as u64);
+        self.reply_chunks(turn, &to, chunks);
+    }
+
+    /// One partition's part of the answer, and the range of its log that goes with it.
+    fn part_answer(
+        &self,
+        part: &Part,
+        read_committed: bool,
+        left: &mut u32,
+        is_first: &mut bool,
+    ) -> (PartitionData, Option<Chunk>) {
+        let mut data = PartitionData {
+            partition_index: part.ask.partition,
+            high_watermark: -1,
+            last_stable_offset: -1,
+            log_start_offset: -1,
+            ..PartitionData::default()
+        };
+        let done = match &part.result {
+            PartResult::Done(done) => done,
+            PartResult::Failed(error) => {
+                data.error_code = error.code();
+                self.hint_leader(part, &mut data);
+                return (data, None);
+            }
+            PartResult::Unknown => unreachable!("a fetch ends with a part that never answered"),
+        };
+        data.high_watermark = done.high_watermark;
+        data.last_stable_offset = done.last_stable_offset;
+        data.log_start_offset = done.log_start_offset;
+        if read_committed {
+            data.aborted_transactions = Some(Vec::new());
+        }
+        if let Some((epoch, end_offset)) = done.diverging {
+            data.diverging_epoch = EpochEndOffset { epoch, end_offset };
+        }
+        let chunk = done.plan.as_ref().and_then(|plan| fit(plan, left, is_first));
+        (data, chunk)
+    }
+
+    /// Tells the leader where the client asked the wrong one. Source: KIP-951.
+    fn hint_leader(&self, part: &Part, data: &mut PartitionData) {
+        let wrong = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
+        if wrong.contains(&data.error_code)
+            && let Some(topic) = self.image.topic_by_id(part.topic_id)
+            && let Some(partition) = topic.partition(part.ask.partition)
+        {
+            data.current_leader = LeaderIdAndEpoch {
+                leader_id: partition.leader.0,
+                leader_epoch: partition.leader_epoch,
+            };
+        }
+    }
+
+    fn refuse_fetch(&mut self, turn: &mut Turn, to: &ReplyTo, error: SessionError) {
+        let error = match error {
+            SessionError::NotFound => ErrorCode::FetchSessionIdNotFound,
+            SessionError::Epoch => ErrorCode::InvalidFetchSessionEpoch,
+            SessionError::TopicIds => ErrorCode::FetchSessionTopicIdError,
+        };
+        let response = FetchResponse { error_code: error.code(), ..FetchResponse::default() };
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
+    }
+}
+
+/// Takes a plan if it fits what is left of the request's limit; the first with records always does.
+///
+/// One that does not fit is left out rather than cut: a client that gets less than one whole batch
+/// takes the batch for larger than it allows.
+fn fit(plan: &ReadPlan, left: &mut u32, is_first: &mut bool) -> Option<Chunk> {
+    if plan.length == 0 || (plan.length > *left && !*is_first) {
+        return None;
+    }
+    *is_first = false;
+    *left = left.saturating_sub(plan.length);
+    Some(Chunk::File { file: plan.file.clone(), position: plan.position, length: plan.length })
+}
+
+fn session_request(body: &FetchRequest, uses_topic_ids: bool) -> SessionRequest {
+    let key = |name: &str, id: Uuid| {
+        if uses_topic_ids { TopicKey::Id(id) } else { TopicKey::Name(name.to_owned()) }
+    };
+    let asks = body.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(move |partition| PartitionAsk {
+            topic: key(&topic.topic, topic.topic_id),
+            partition: partition.partition,
+            current_leader_epoch: partition.current_leader_epoch,
+            fetch_offset: partition.fetch_offset,
+            last_fetched_epoch: partition.last_fetched_epoch,
+            partition_max_bytes: partition.partition_max_bytes,
+        })
+    });
+    let forgotten = body.forgotten_topics_data.iter().flat_map(|topic| {
+        topic.partitions.iter().map(move |index| (key(&topic.topic, topic.topic_id), *index))
+    });
+    SessionRequest {
+        session_id: body.session_id,
+        session_epoch: body.session_epoch,
+        uses_topic_ids,
+        asks: asks.collect(),
+        forgotten: forgotten.collect(),
+    }
+}
+
+/// Writes the answer around the file ranges; neighbouring partitions of a topic share its entry.
+fn write_answers(
+    to: &ReplyTo,
+    session_id: i32,
+    answers: Vec<(Part, PartitionData, Option<Chunk>)>,
+) -> Vec<Chunk> {
+    let same = |a: &Part, b: &Part| a.topic_id == b.topic_id && a.topic_name == b.topic_name;
+    let topics = answers.chunk_by(|a, b| same(&a.0, &b.0));
+    let head = FetchResponseHead { session_id, ..FetchResponseHead::default() };
+    let count = topics.clone().count();
+    let mut writer = FetchResponseWriter::new(to.correlation_id, to.version, head, count);
+    for topic in topics {
+        let Some((first, ..)) = topic.first() else { continue };
+        writer.topic(&first.topic_name, first.topic_id, topic.len());
+        for (_, data, chunk) in topic {
+            writer.partition(data, chunk.clone());
+        }
+    }
+    writer.finish(&[])
+}

@@ -1,0 +1,236 @@
+//! Metadata, versions 0 to 13: brokers, topics, partitions and their leaders.
+//!
+//! A topic that does not exist and may be created is created first, and the answer waits for it:
+//! the client finds the topic in the first answer instead of asking again.
+
+use millrace_net::ErrorCode;
+use millrace_net::messages::metadata::{
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
+    MetadataResponsePartition, MetadataResponseTopic,
+};
+use millrace_replication::BrokerId;
+use millrace_replication::controller::{Mode, NewTopic, is_internal_topic, topic_name_check};
+use millrace_replication::image::{Partition, Topic};
+use millrace_wire::{Uuid, WireError};
+
+use crate::controller::{AdminAnswer, AdminAsk};
+use crate::handlers::admin::Then;
+use crate::shard::{ReplyTo, Request, Shard, Turn};
+use crate::slab::Key;
+
+/// A Metadata request that waits for its topics to be created.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    body: MetadataRequest,
+}
+
+/// Every operation that an unsecured broker allows on the cluster, one bit each. KIP-430.
+pub(crate) const CLUSTER_OPERATIONS: i32 = bits(&[5, 7, 8, 9, 10, 11, 12]);
+/// The same for a topic.
+pub(crate) const TOPIC_OPERATIONS: i32 = bits(&[3, 4, 5, 6, 7, 8, 10, 11]);
+
+const fn bits(operations: &[u8]) -> i32 {
+    let mut mask = 0;
+    let mut index = 0;
+    while index < operations.len() {
+        mask |= 1 << operations[index];
+        index += 1;
+    }
+    mask
+}
+
+impl Shard {
+    /// Answers from the image, or has topics created first.
+    pub(crate) fn handle_metadata(
+        &mut self,
+        turn: &mut Turn,
+        request: &Request,
+    ) -> Result<(), WireError> {
+        let body: MetadataRequest = request.decode()?;
+        let version = request.to.version;
+        if let Some(topics) = &body.topics {
+            let by_id_too_early =
+                version < 12 && topics.iter().any(|topic| topic.topic_id != Uuid::ZERO);
+            let nameless = version < 12 && topics.iter().any(|topic| topic.name.is_none());
+            if version >= 10 && (by_id_too_early || nameless) {
+                return Err(WireError::Invalid("Metadata by topic id needs version 12"));
+            }
+        }
+        let missing = self.topics_to_create(&body, version);
+        if missing.is_empty() {
+            self.answer_metadata(turn, &request.to, &body);
+        } else {
+            let ask = AdminAsk::CreateTopics(missing, Mode::Apply);
+            self.ask_and_wait(&request.to, ask, Then::AutoCreate(Waiting { body }));
+        }
+        Ok(())
+    }
+
+    fn topics_to_create(&self, body: &MetadataRequest, version: i16) -> Vec<NewTopic> {
+        let allowed = body.allow_auto_topic_creation || version < 4;
+        if !allowed || !self.setup.auto_create_topics {
+            return Vec::new();
+        }
+        let names = body.topics.iter().flatten().filter_map(|topic| topic.name.as_deref());
+        let mut missing: Vec<&str> = names
+            .filter(|name| self.image.topic(name).is_none() && topic_name_check(name).is_ok())
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let new = |name: &str| NewTopic {
+            name: name.to_owned(),
+            id: Uuid::ZERO,
+            partitions: -1,
+            replication_factor: -1,
+            assignments: Vec::new(),
+            configs: Vec::new(),
+        };
+        missing.into_iter().map(new).collect()
+    }
+
+    /// The topics are there, or were refused; the image says which.
+    pub(crate) fn finish_auto_create(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        waiting: Waiting,
+        _answer: AdminAnswer,
+    ) {
+        self.answer_metadata(turn, to, &waiting.body);
+    }
+
+    fn answer_metadata(&mut self, turn: &mut Turn, to: &ReplyTo, body: &MetadataRequest) {
+        let with_operations = body.include_topic_authorized_operations;
+        let all = || self.image.topics().map(|topic| describe(topic, with_operations)).collect();
+        let topics = match &body.topics {
+            None => all(),
+            // Version 0 has no null: an empty list means all.
+            Some(topics) if topics.is_empty() && to.version == 0 => all(),
+            Some(topics) => {
+                topics.iter().map(|topic| self.describe_asked(topic, with_operations)).collect()
+            }
+        };
+        let response = MetadataResponse {
+            brokers: self.brokers_for(to.client),
+            cluster_id: Some(self.cluster_id().to_string()),
+            controller_id: self.setup.node_id,
+            topics,
+            cluster_authorized_operations: if body.include_cluster_authorized_operations {
+                CLUSTER_OPERATIONS
+            } else {
+                i32::MIN
+            },
+            ..MetadataResponse::default()
+        };
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
+    }
+
+    /// The brokers, as a client of a certain connection can reach them.
+    fn brokers_for(&self, client: Key) -> Vec<MetadataResponseBroker> {
+        let brokers = self.nodes_for(client).into_iter();
+        brokers
+            .map(|node| MetadataResponseBroker {
+                node_id: node.id,
+                host: node.host,
+                port: node.port,
+                rack: node.rack,
+            })
+            .collect()
+    }
+
+    /// The live brokers and where the client of a connection finds them: on the listener that it
+    /// came through.
+    pub(crate) fn nodes_for(&self, client: Key) -> Vec<Node> {
+        let came_through = self.clients.get(client).map(|client| {
+            let listener = self.setup.listeners.get(usize::from(client.listener));
+            (listener, client.local)
+        });
+        let Some((Some(listener), local)) = came_through else { return Vec::new() };
+        self.image
+            .live_brokers()
+            .filter_map(|broker| {
+                let endpoint = broker.endpoint(&listener.name)?;
+                let is_self = broker.id == BrokerId(self.setup.node_id);
+                let (host, port) = if is_self && listener.is_derived {
+                    // Nobody said what to advertise: where the client has just reached us is right.
+                    (local.ip().to_string(), local.port())
+                } else {
+                    (endpoint.host.clone(), endpoint.port)
+                };
+                let rack = broker.rack.clone();
+                Some(Node { id: broker.id.0, host, port: i32::from(port), rack })
+            })
+            .collect()
+    }
+
+    fn describe_asked(
+        &self,
+        asked: &MetadataRequestTopic,
+        with_operations: bool,
+    ) -> MetadataResponseTopic {
+        if let Some(name) = asked.name.as_deref() {
+            return match self.image.topic(name) {
+                Some(topic) => describe(topic, with_operations),
+                None if topic_name_check(name).is_err() => {
+                    unknown(Some(name), Uuid::ZERO, ErrorCode::InvalidTopicException)
+                }
+                None => unknown(Some(name), Uuid::ZERO, ErrorCode::UnknownTopicOrPartition),
+            };
+        }
+        self.image.topic_by_id(asked.topic_id).map_or_else(
+            || unknown(None, asked.topic_id, ErrorCode::UnknownTopicId),
+            |topic| describe(topic, with_operations),
+        )
+    }
+}
+
+/// A broker as a client reaches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// Its id.
+    pub id: i32,
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: i32,
+    /// Rack.
+    pub rack: Option<String>,
+}
+
+fn unknown(name: Option<&str>, topic_id: Uuid, error: ErrorCode) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code: error.code(),
+        name: name.map(str::to_owned),
+        topic_id,
+        is_internal: name.is_some_and(is_internal_topic),
+        ..MetadataResponseTopic::default()
+    }
+}
+
+fn describe(topic: &Topic, with_operations: bool) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code: 0,
+        name: Some(topic.name.to_string()),
+        topic_id: topic.id,
+        is_internal: is_internal_topic(&topic.name),
+        partitions: topic.partitions().map(describe_partition).collect(),
+        topic_authorized_operations: if with_operations { TOPIC_OPERATIONS } else { i32::MIN },
+    }
+}
+
+fn describe_partition(partition: &Partition) -> MetadataResponsePartition {
+    let ids = |brokers: &[BrokerId]| brokers.iter().map(|broker| broker.0).collect();
+    MetadataResponsePartition {
+        error_code: if partition.leader == BrokerId::NONE {
+            ErrorCode::LeaderNotAvailable.code()
+        } else {
+            0
+        },
+        partition_index: partition.index,
+        leader_id: partition.leader.0,
+        leader_epoch: partition.leader_epoch,
+        replica_nodes: ids(&partition.replicas),
+        isr_nodes: ids(&partition.isr),
+        offline_replicas: Vec::new(),
+    }
+}

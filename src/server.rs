@@ -1,0 +1,266 @@
+//! The running broker: binds the listeners, starts one thread per shard, waits for the end.
+//!
+//! The only file of the library that meets the world; everything below it is told.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Barrier, OnceLock};
+
+use millrace_io::{Mono, ShardId};
+use millrace_replication::image::Endpoint;
+use millrace_uring::{Backend, Driver, DriverConfig, Shards, start_shards};
+
+use crate::config::{AdvertisedHost, BrokerConfig, IoBackend, Listener, Loaded, TABLES};
+use crate::counters::Counters;
+use crate::mail::Mail;
+use crate::setup::{BoundListener, LogDir, Setup};
+use crate::shard::Shard;
+use crate::ticket::SHARDS_MAX;
+
+/// What only the process can know.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The host's name, for clients of a listener that nobody gave an address.
+    pub host_name: String,
+    /// Identifies the boot of the machine.
+    pub boot_id: u128,
+    /// Decides everything random.
+    pub seed: u64,
+    /// CPUs this process may use.
+    pub cpus: usize,
+}
+
+/// A broker that runs in threads of this process.
+#[derive(Debug)]
+pub struct Server {
+    shards: Shards<Result<(), String>>,
+    ready: Arc<OnceLock<Result<Bound, String>>>,
+    counters: Vec<Arc<OnceLock<Arc<Counters>>>>,
+}
+
+/// Where a broker listens.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// Addresses, in the order of the configured listeners.
+    pub addresses: Vec<SocketAddr>,
+    setup: Arc<Setup>,
+}
+
+/// Receives lines for the process's log.
+pub type LogLine = fn(&str);
+
+impl Server {
+    /// Starts a broker. Returns once it is bound; clients that connect are served as soon as its
+    /// logs are open.
+    ///
+    /// The error says what could not be had: an address, a driver, a data folder.
+    pub fn start(loaded: Loaded, machine: &Machine, log: LogLine) -> Result<Self, String> {
+        let config = loaded.config.clone();
+        let shards = shard_count(&config, machine);
+        let driver = driver_config(&config, shards, machine);
+        let ready: Arc<OnceLock<Result<Bound, String>>> = Arc::default();
+        let barrier = Arc::new(Barrier::new(usize::from(shards) + 1));
+        let counters: Vec<Arc<OnceLock<Arc<Counters>>>> =
+            (0..shards).map(|_| Arc::default()).collect();
+        let loaded = Arc::new(loaded);
+        let threads = start_shards(&driver, |id| {
+            let (ready, barrier) = (Arc::clone(&ready), Arc::clone(&barrier));
+            let counters = Arc::clone(&counters[usize::from(id.0)]);
+            let (loaded, machine) = (Arc::clone(&loaded), machine.clone());
+            move |mut driver: Driver<Mail>| {
+                if id == ShardId(0) {
+                    let bound = bind(&mut driver, &loaded, &machine, shards);
+                    // Set once, here.
+                    let _ = ready.set(bound);
+                }
+                barrier.wait();
+                let Some(Ok(bound)) = ready.get() else { return Ok(()) };
+                let shard = Shard::new(id, Arc::clone(&bound.setup), machine.seed);
+                let _ = counters.set(shard.counters());
+                run(shard, driver, log)
+            }
+        })
+        .map_err(|error| error.to_string())?;
+        log(&format!("driver: {}", threads.report().why));
+        barrier.wait();
+        if let Some(Err(error)) = ready.get() {
+            return Err(error.clone());
+        }
+        Ok(Self { shards: threads, ready, counters })
+    }
+
+    /// Where it listens.
+    pub fn bound(&self) -> Option<&Bound> {
+        self.ready.get().and_then(|bound| bound.as_ref().ok())
+    }
+
+    /// All shards' counters.
+    pub fn counters(&self) -> Vec<Arc<Counters>> {
+        self.counters.iter().filter_map(|counters| counters.get().cloned()).collect()
+    }
+
+    /// All drivers' counters.
+    pub fn driver_counters(&self) -> Vec<Arc<millrace_uring::Counters>> {
+        self.shards.counters().to_vec()
+    }
+
+    /// Asks the broker to stop cleanly.
+    pub fn stop(&self) {
+        self.shards.stop_handle().stop();
+    }
+
+    /// Waits for the broker's end. The error says why it ended by itself.
+    pub fn join(self) -> Result<(), String> {
+        let ended = self.shards.join().map_err(|error| error.to_string())?;
+        ended.into_iter().collect()
+    }
+}
+
+fn run(mut shard: Shard, mut driver: Driver<Mail>, log: LogLine) -> Result<(), String> {
+    let mut completions = Vec::new();
+    let mut ops = Vec::new();
+    let mut deadline = Some(Mono(0));
+    while !shard.is_finished() {
+        let now = driver.turn(&mut ops, deadline, &mut completions);
+        shard.step(now, &mut completions, &mut ops);
+        deadline = shard.next_deadline();
+        for note in shard.take_notes() {
+            log(&note);
+        }
+    }
+    // What the last turn decided still has to reach the kernel and the other shards.
+    driver.turn(&mut ops, Some(Mono(0)), &mut completions);
+    while driver.has_unsent_mail() {
+        driver.turn(&mut ops, Some(Mono(0)), &mut completions);
+    }
+    shard.failure().map_or(Ok(()), |reason| Err(reason.to_owned()))
+}
+
+fn shard_count(config: &BrokerConfig, machine: &Machine) -> u16 {
+    let cpus = u16::try_from(machine.cpus).unwrap_or(SHARDS_MAX);
+    config.shards.unwrap_or(cpus).clamp(1, SHARDS_MAX)
+}
+
+fn driver_config(config: &BrokerConfig, shards: u16, machine: &Machine) -> DriverConfig {
+    let bytes = |configured: Option<i32>| configured.and_then(|bytes| u32::try_from(bytes).ok());
+    DriverConfig {
+        shards,
+        backend: match config.io_backend {
+            IoBackend::Auto => Backend::Auto,
+            IoBackend::Uring => Backend::Uring,
+            IoBackend::Epoll => Backend::Epoll,
+        },
+        // Pinning pays only when every shard has a CPU of its own.
+        pin_cpus: if usize::from(shards) <= machine.cpus && shards > 1 {
+            (0..usize::from(shards)).collect()
+        } else {
+            Vec::new()
+        },
+        stop_on_signals: true,
+        send_buffer_bytes: bytes(config.connections.send_buffer_bytes),
+        socket_receive_buffer_bytes: bytes(config.connections.receive_buffer_bytes),
+        backlog: u16::try_from(config.connections.backlog).unwrap_or(1024),
+        ..DriverConfig::default()
+    }
+}
+
+fn bind(
+    driver: &mut Driver<Mail>,
+    loaded: &Loaded,
+    machine: &Machine,
+    shards: u16,
+) -> Result<Bound, String> {
+    let config = &loaded.config;
+    let mut addresses = Vec::new();
+    for listener in &config.listeners.bound {
+        let wanted = resolve(listener)?;
+        let (_, address) = driver.listen(wanted).map_err(|error| {
+            format!("listener {}: cannot bind {wanted}: {error}", listener.name)
+        })?;
+        addresses.push(address);
+    }
+    let setup = setup(loaded, machine, shards, &addresses);
+    Ok(Bound { addresses, setup: Arc::new(setup) })
+}
+
+fn resolve(listener: &Listener) -> Result<SocketAddr, String> {
+    let host = if listener.is_wildcard() { "0.0.0.0" } else { listener.host.as_str() };
+    (host, listener.port)
+        .to_socket_addrs()
+        .map_err(|error| format!("listener {}: {host}: {error}", listener.name))?
+        .next()
+        .ok_or_else(|| format!("listener {}: {host} has no address", listener.name))
+}
+
+fn setup(loaded: &Loaded, machine: &Machine, shards: u16, addresses: &[SocketAddr]) -> Setup {
+    let config = &loaded.config;
+    let bound = || config.listeners.bound.iter().zip(addresses);
+    let listeners = bound().map(|(listener, _)| {
+        let advertised = config.listeners.advertised(&listener.name);
+        let is_derived = advertised.is_some_and(|it| it.host == AdvertisedHost::Derived);
+        BoundListener { name: listener.name.clone(), is_derived }
+    });
+    let endpoints = bound().filter_map(|(listener, address)| {
+        let advertised = config.listeners.advertised(&listener.name)?;
+        let (host, port) = advertised.address(&machine.host_name, address.port());
+        Some(Endpoint {
+            name: listener.name.clone(),
+            host: host.to_owned(),
+            port,
+            security_protocol: listener.protocol.id(),
+        })
+    });
+    let count = |value: i32| usize::try_from(value).unwrap_or(0);
+    let time = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
+    Setup {
+        node_id: config.node_id,
+        shards,
+        cluster_id: loaded.cluster_id.clone(),
+        log_dirs: config.log_dirs.iter().map(|name| log_dir(name)).collect(),
+        endpoints: endpoints.collect(),
+        listeners: listeners.collect(),
+        rack: config.rack.clone(),
+        tables: TABLES,
+        statics: loaded.statics.clone(),
+        partitions_default: config.topics.partitions,
+        replication_factor_default: config.topics.replication_factor,
+        auto_create_topics: config.topics.auto_create,
+        delete_topics: config.topics.deletion_allowed,
+        request_bytes_max: count(config.requests.frame_bytes_max),
+        request_bytes_in_flight_max: config
+            .requests
+            .queued_bytes_max
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .unwrap_or(QUEUED_BYTES_MAX)
+            / usize::from(shards),
+        fetch_bytes_max: u32::try_from(config.requests.fetch_bytes_max).unwrap_or(0),
+        fetch_sessions_max: count(config.requests.fetch_sessions_max),
+        pool_class_bytes_max: POOL_CLASS_BYTES_MAX,
+        connections_max: count(config.connections.count_max),
+        connections_max_idle_ms: u64::try_from(config.connections.idle_ms_max).ok(),
+        producer_id_expiration_ms: time(config.producer_id_expiration_ms),
+        retention_check_ms: time(config.intervals.retention_check_ms),
+        initial_task_delay_ms: INITIAL_TASK_DELAY_MS,
+        metadata_snapshot_bytes: time(config.metadata_snapshot_bytes),
+        checkpoint_ms: CHECKPOINT_MS,
+        stop_grace_ms: STOP_GRACE_MS,
+        boot_id: machine.boot_id,
+    }
+}
+
+fn log_dir(name: &str) -> LogDir {
+    let path = Path::new(name);
+    let path: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    LogDir { name: path.display().to_string(), path }
+}
+
+/// Bytes of requests that the broker holds unless `queued.max.request.bytes` says otherwise.
+const QUEUED_BYTES_MAX: usize = 512 << 20;
+/// Bytes of free receive buffers kept per size class and shard.
+const POOL_CLASS_BYTES_MAX: usize = 32 << 20;
+/// How often shards checkpoint, ms: bounds what a start after a crash reads.
+const CHECKPOINT_MS: u64 = 5_000;
+/// How long a stop waits for requests under way, ms.
+const STOP_GRACE_MS: u64 = 5_000;
+/// Kafka's `log.initial.task.delay.ms`.
+const INITIAL_TASK_DELAY_MS: u64 = 30_000;

@@ -1,0 +1,313 @@
+//! One shard: a thread's worth of broker. Takes completions, gives operations, never waits.
+//!
+//! It owns some connections and some partitions, and composes what the pure crates decide. Not
+//! here: what any one API does (`handlers/`), the cluster's state (`controller.rs`, on shard 0).
+//! The rooms of this file: `clients` (connections), `requests` (what waits), `partitions` (the
+//! owned logs), `dispatch` (which handler), `life` (start, checkpoints, stop).
+//!
+//! One turn:
+//!
+//! ```text
+//! completions ─▶ frames, file results, mail
+//!      deadlines ─▶ time-outs, log timers, checkpoints
+//!          until nothing moves: answers to requests, next requests of connections
+//!              partitions that were touched: one vectored write each
+//!                  connections with ready replies: one send each
+//!                      letters: one mail per shard
+//! ```
+//!
+//! Invariants: an op is emitted in the turn that decided it; nothing is looked at that did not
+//! change; all that waits has a deadline or something that wakes it.
+
+mod clients;
+mod dispatch;
+mod image;
+mod life;
+mod partitions;
+mod requests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use millrace_io::{BufferPool, Completion, Mono, Now, Op, ShardId};
+use millrace_replication::Image;
+
+pub(crate) use dispatch::{HANDLED, Request};
+pub(crate) use life::LifeLetter;
+pub(crate) use partitions::owner_of;
+pub(crate) use requests::{Pending, ReplyTo};
+
+use crate::client::Client;
+use crate::controller::Controller;
+use crate::counters::Counters;
+use crate::deadlines::Deadlines;
+use crate::fetch_session::FetchSessions;
+use crate::mail::{Answer, Letter, Mail};
+use crate::random::Random;
+use crate::setup::Setup;
+use crate::slab::{Key, Slab};
+use crate::ticket::{REQUESTS_MAX, Ticket};
+use crate::topics::Topics;
+use crate::waiters::Waiters;
+
+/// Token owners below this are the shard's own; logs have those above.
+pub(crate) const LOG_OWNER_BASE: u32 = 16;
+/// Token owner of the operations around start and stop.
+pub(crate) const LIFE_OWNER: u32 = 0;
+/// Token owner of the metadata log.
+pub(crate) const METADATA_OWNER: u32 = 1;
+/// Token owner of the controller's other files.
+pub(crate) const CONTROLLER_OWNER: u32 = 2;
+
+/// Connections one shard takes (`max.connections` bounds them below this).
+const CLIENTS_MAX: u32 = 1 << 20;
+
+/// What a step is given and gives: the clocks, read once, and the ops to run.
+pub(crate) struct Turn<'a> {
+    /// The time of the turn.
+    pub now: Now,
+    /// Where operations go.
+    pub ops: &'a mut Vec<Op<Mail>>,
+}
+
+/// What has a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// A waiting request times out.
+    Request(Key),
+    /// A log wants its timer, by partition slot.
+    Log(u32),
+    /// Connections are looked through for idle ones.
+    IdleClients,
+    /// Retention is enforced.
+    Retention,
+    /// The shard's partitions are checkpointed.
+    Checkpoint,
+    /// The controller has something to do.
+    Controller,
+    /// Stopping takes too long.
+    Stop,
+}
+
+/// One shard's state.
+pub struct Shard {
+    pub(crate) id: ShardId,
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) image: Arc<Image>,
+    pub(crate) pool: BufferPool,
+    pub(crate) random: Random,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) clients: Slab<Client>,
+    /// Connection keys by the driver's socket slot.
+    sockets: Vec<Option<Key>>,
+    pub(crate) requests: Slab<Pending>,
+    pub(crate) deadlines: Deadlines<Due>,
+    pub(crate) waiters: Waiters,
+    pub(crate) sessions: FetchSessions,
+    pub(crate) partitions: partitions::Partitions,
+    pub(crate) controller: Option<Controller>,
+    life: life::Life,
+    /// Letters of this turn, by shard.
+    outbox: Vec<Vec<Letter>>,
+    /// Answers to this shard's own requests.
+    answers: VecDeque<(Ticket, Answer)>,
+    /// Letters to itself, of the kinds that are not answers.
+    inbox: VecDeque<Letter>,
+    /// Connections with requests that may run.
+    runnable: VecDeque<Key>,
+    /// Connections with replies that may leave.
+    flushable: Vec<Key>,
+    /// Connections that were paused because the shard holds too much.
+    starved: VecDeque<Key>,
+    /// Bytes of requests received and not answered.
+    request_bytes: usize,
+    /// Connections each shard has, as far as the acceptor knows (shard 0 only).
+    loads: Vec<u32>,
+    /// The shard's block of producer ids.
+    pub(crate) producer_ids: std::ops::Range<i64>,
+    pub(crate) topics: Topics,
+    /// Why the process must end, if it must.
+    failure: Option<String>,
+}
+
+impl Shard {
+    /// Shard `id` of `setup.shards`, before its first step. `seed` decides all that is random.
+    pub fn new(id: ShardId, setup: Arc<Setup>, seed: u64) -> Self {
+        assert!(id.0 < setup.shards, "shard {} of {}", id.0, setup.shards);
+        let mut random = Random::new(seed ^ u64::from(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let sessions = FetchSessions::new(
+            setup.fetch_sessions_max / usize::from(setup.shards),
+            id.0,
+            setup.shards,
+            random.u32(),
+        );
+        let controller = (id.0 == 0).then(|| Controller::new(&setup, random.u64()));
+        Self {
+            id,
+            image: Arc::new(Image::empty()),
+            pool: BufferPool::new(setup.pool_class_bytes_max),
+            random,
+            counters: Arc::new(Counters::default()),
+            clients: Slab::new(CLIENTS_MAX),
+            sockets: Vec::new(),
+            requests: Slab::new(REQUESTS_MAX),
+            deadlines: Deadlines::default(),
+            waiters: Waiters::default(),
+            sessions,
+            partitions: partitions::Partitions::new(),
+            controller,
+            life: life::Life::new(setup.shards),
+            outbox: (0..setup.shards).map(|_| Vec::new()).collect(),
+            answers: VecDeque::new(),
+            inbox: VecDeque::new(),
+            runnable: VecDeque::new(),
+            flushable: Vec::new(),
+            starved: VecDeque::new(),
+            request_bytes: 0,
+            loads: vec![0; usize::from(setup.shards)],
+            producer_ids: 0..0,
+            topics: Topics::default(),
+            failure: None,
+            setup,
+        }
+    }
+
+    /// The shard's counters, to be read from elsewhere.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Runs one turn to completion: takes all `completions`, appends to `ops`.
+    pub fn step(
+        &mut self,
+        now: Now,
+        completions: &mut Vec<Completion<Mail>>,
+        ops: &mut Vec<Op<Mail>>,
+    ) {
+        let turn = &mut Turn { now, ops };
+        self.begin_life(turn);
+        for completion in completions.drain(..) {
+            self.on_completion(turn, completion);
+        }
+        self.on_deadlines(turn);
+        self.settle(turn);
+        if self.advance_life(turn) {
+            self.settle(turn);
+        }
+        self.post(turn);
+    }
+
+    /// Why the process must end, once something has happened that it cannot go on after.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// When the shard wants its next turn, at the latest.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.deadlines.next()
+    }
+
+    fn on_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
+        match completion {
+            Completion::Accepted { socket, listener, peer, local } => {
+                self.on_accepted(turn, socket, listener, (peer, local));
+            }
+            Completion::Received { socket, data } => self.on_received(turn, socket, data),
+            Completion::Filled { socket, buffer } => self.on_filled(turn, socket, buffer),
+            Completion::Sent { socket } => self.on_sent(turn, socket),
+            Completion::Closed { socket, reason: _ } => self.on_closed(turn, socket),
+            Completion::Mail { from, mail: Mail(letters) } => {
+                for letter in letters {
+                    self.on_letter(turn, from, letter);
+                }
+            }
+            Completion::Stop => self.begin_stop(turn),
+            Completion::Opened { token, .. }
+            | Completion::Read { token, .. }
+            | Completion::Wrote { token, .. }
+            | Completion::Done { token, .. }
+            | Completion::Listed { token, .. } => match token.owner {
+                LIFE_OWNER => self.on_life_completion(turn, completion),
+                METADATA_OWNER | CONTROLLER_OWNER => {
+                    self.on_controller_completion(turn, completion);
+                }
+                owner => self.on_log_completion(turn, owner - LOG_OWNER_BASE, completion),
+            },
+        }
+    }
+
+    fn on_letter(&mut self, turn: &mut Turn, from: ShardId, letter: Letter) {
+        match letter {
+            Letter::Ask { partition, ticket, ask } => {
+                self.ask_here(turn, partition, ticket, ask);
+            }
+            Letter::Answer { ticket, answer } => self.answers.push_back((ticket, answer)),
+            Letter::Wake(ticket) => self.on_wake(turn, ticket),
+            Letter::Unwatch(waiter) => self.unwatch_here(waiter),
+            Letter::Admin { ticket, ask } => self.on_admin_ask(turn, ticket, ask),
+            Letter::AdminAnswer { ticket, answer } => self.on_admin_answer(turn, ticket, answer),
+            Letter::Life(letter) => self.on_life_letter(turn, letter),
+            Letter::Load(count) => self.loads[usize::from(from.0)] = count,
+        }
+    }
+
+    fn on_deadlines(&mut self, turn: &mut Turn) {
+        while let Some(due) = self.deadlines.pop_due(turn.now.mono) {
+            match due {
+                Due::Request(key) => self.on_request_due(turn, key),
+                Due::Log(slot) => self.on_log_due(turn, slot),
+                Due::IdleClients => self.close_idle_clients(turn),
+                Due::Retention => self.enforce_retention(turn),
+                Due::Checkpoint => self.on_checkpoint_due(turn),
+                Due::Controller => self.on_controller_due(turn),
+                Due::Stop => self.on_stop_due(turn),
+            }
+        }
+    }
+
+    /// Works until nothing moves any more: answers finish requests, which lets others run, whose
+    /// appends and reads may be answered at once.
+    fn settle(&mut self, turn: &mut Turn) {
+        loop {
+            while let Some(letter) = self.inbox.pop_front() {
+                self.on_letter(turn, self.id, letter);
+            }
+            while let Some((ticket, answer)) = self.answers.pop_front() {
+                self.on_answer(turn, ticket, answer);
+            }
+            while let Some(key) = self.runnable.pop_front() {
+                self.run_requests(turn, key);
+            }
+            self.end_log_turns(turn);
+            if self.answers.is_empty() && self.runnable.is_empty() && self.inbox.is_empty() {
+                break;
+            }
+        }
+        self.flush_clients(turn);
+    }
+
+    /// Puts a letter in the mail. To itself it arrives in the same turn.
+    pub(crate) fn send(&mut self, to: ShardId, letter: Letter) {
+        if to == self.id {
+            self.inbox.push_back(letter);
+        } else {
+            self.outbox[usize::from(to.0)].push(letter);
+        }
+    }
+
+    /// Puts a letter to every shard in the mail, this one included.
+    pub(crate) fn send_all(&mut self, mut letter: impl FnMut() -> Letter) {
+        for shard in 0..self.setup.shards {
+            self.send(ShardId(shard), letter());
+        }
+    }
+
+    fn post(&mut self, turn: &mut Turn) {
+        for (shard, letters) in (0..).zip(&mut self.outbox) {
+            if !letters.is_empty() {
+                let mail = Mail(std::mem::take(letters));
+                turn.ops.push(Op::Mail { to: ShardId(shard), mail });
+            }
+        }
+    }
+}

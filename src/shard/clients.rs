@@ -1,0 +1,244 @@
+//! Connections of a shard: taking them in, feeding their requests, sending replies, closing.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use millrace_io::{ListenerId, Op, PooledBuffer, ShardId, SocketId};
+use millrace_net::{Connection, FrameError};
+
+use super::{Due, Shard, Turn};
+use crate::client::{Busy, Client};
+use crate::mail::Letter;
+use crate::slab::Key;
+
+/// How often connections are looked through for idle ones: this often per idle time-out.
+const IDLE_LOOKS: u64 = 10;
+
+impl Shard {
+    /// A connection arrives. Shard 0 accepts for all and hands each to the least loaded shard.
+    pub(super) fn on_accepted(
+        &mut self,
+        turn: &mut Turn,
+        socket: SocketId,
+        listener: ListenerId,
+        (peer, local): (SocketAddr, SocketAddr),
+    ) {
+        if self.id == ShardId(0) {
+            let loads = self.loads.iter().zip(0..);
+            let least = loads.min_by_key(|(load, _)| **load).map_or(0, |(_, shard)| shard);
+            self.loads[usize::from(least)] += 1;
+            if least != 0 {
+                turn.ops.push(Op::HandOver { socket, to: ShardId(least) });
+                return;
+            }
+        }
+        if self.clients.len() >= self.clients_max() || self.is_stopping() {
+            // As Kafka does at max.connections: closed without a word.
+            turn.ops.push(Op::Close { socket });
+            self.tell_load();
+            return;
+        }
+        let connection = Connection::new(socket, self.setup.request_bytes_max);
+        let client = Client::new(connection, listener.0, peer, local, turn.now.mono);
+        let key = self.clients.insert(client);
+        let slot = socket.slot as usize;
+        if self.sockets.len() <= slot {
+            self.sockets.resize(slot + 1, None);
+        }
+        self.sockets[slot] = Some(key);
+        self.counters.connections_accepted.add(1);
+        self.counters.connections.set(self.clients.len() as u64);
+        if self.is_serving() {
+            self.start_client(turn, key);
+        }
+    }
+
+    fn clients_max(&self) -> usize {
+        self.setup.connections_max / usize::from(self.setup.shards)
+    }
+
+    /// Lets a connection speak. Connections that came before the broker was ready wait for this.
+    fn start_client(&mut self, turn: &mut Turn, key: Key) {
+        if let Some(client) = self.clients.get_mut(key) {
+            client.connection.start(turn.ops);
+        }
+    }
+
+    /// The broker is ready: all connections that wait may speak.
+    pub(super) fn start_all_clients(&mut self, turn: &mut Turn) {
+        let keys: Vec<Key> = self.clients.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.start_client(turn, key);
+        }
+        if let Some(idle_ms) = self.setup.connections_max_idle_ms {
+            let next = turn.now.mono.plus_ms((idle_ms / IDLE_LOOKS).max(1));
+            self.deadlines.add(next, Due::IdleClients);
+        }
+    }
+
+    fn client_of(&self, socket: SocketId) -> Option<Key> {
+        let key = (*self.sockets.get(socket.slot as usize)?)?;
+        self.clients.get(key).filter(|client| client.socket() == socket).map(|_| key)
+    }
+
+    pub(super) fn on_received(&mut self, turn: &mut Turn, socket: SocketId, data: Bytes) {
+        let Some(key) = self.client_of(socket) else { return };
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let mut frames = Vec::new();
+        let result = client.connection.on_received(data, &self.pool, &mut frames, turn.ops);
+        self.take_frames(turn, key, frames, result);
+    }
+
+    pub(super) fn on_filled(&mut self, turn: &mut Turn, socket: SocketId, buffer: PooledBuffer) {
+        let Some(key) = self.client_of(socket) else { return };
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let mut frames = Vec::new();
+        let result = client.connection.on_filled(buffer, &self.pool, &mut frames, turn.ops);
+        self.take_frames(turn, key, frames, result);
+    }
+
+    /// Queues what was received. Bytes that are no frame end the connection at once.
+    fn take_frames(
+        &mut self,
+        turn: &mut Turn,
+        key: Key,
+        frames: Vec<Bytes>,
+        result: Result<(), FrameError>,
+    ) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        if result.is_err() {
+            self.counters.frames_refused.add(1);
+            self.close_client(turn, key);
+            return;
+        }
+        client.last_active = turn.now.mono;
+        if frames.is_empty() {
+            return;
+        }
+        for frame in frames {
+            self.request_bytes += frame.len();
+            client.enqueue(frame);
+        }
+        if client.is_saturated() {
+            client.connection.pause(turn.ops);
+        } else if self.request_bytes > self.setup.request_bytes_in_flight_max {
+            client.connection.pause(turn.ops);
+            self.starved.push_back(key);
+            self.counters.connections_paused.add(1);
+        }
+        self.runnable.push_back(key);
+    }
+
+    /// Runs what may run of a connection's requests.
+    pub(super) fn run_requests(&mut self, turn: &mut Turn, key: Key) {
+        while let Some(frame) = self.clients.get_mut(key).and_then(Client::next_runnable) {
+            self.dispatch(turn, key, frame);
+        }
+    }
+
+    /// A request is over: its memory is given back, and what waited behind it may run.
+    pub(crate) fn finish_request(&mut self, turn: &mut Turn, key: Key, frame_bytes: usize) {
+        self.request_bytes -= frame_bytes;
+        if let Some(client) = self.clients.get_mut(key) {
+            client.finish(frame_bytes);
+            self.runnable.push_back(key);
+            self.flushable.push(key);
+        }
+        while self.request_bytes <= self.setup.request_bytes_in_flight_max
+            && let Some(key) = self.starved.pop_front()
+        {
+            self.maybe_resume(turn, key);
+        }
+    }
+
+    fn maybe_resume(&mut self, turn: &mut Turn, key: Key) {
+        if let Some(client) = self.clients.get_mut(key)
+            && client.connection.is_paused()
+            && !client.is_saturated()
+        {
+            client.connection.resume(turn.ops);
+        }
+    }
+
+    /// Sends what is ready, on each connection that has something new.
+    pub(super) fn flush_clients(&mut self, turn: &mut Turn) {
+        let mut flushable = std::mem::take(&mut self.flushable);
+        for key in flushable.drain(..) {
+            let Some(client) = self.clients.get_mut(key) else { continue };
+            client.connection.flush(&self.pool, turn.ops);
+            let drained = !client.connection.is_sending() && client.connection.in_flight() == 0;
+            if client.closing && drained {
+                self.close_client(turn, key);
+            } else {
+                self.maybe_resume(turn, key);
+            }
+        }
+        self.flushable = flushable;
+    }
+
+    pub(super) fn on_sent(&mut self, turn: &mut Turn, socket: SocketId) {
+        let Some(key) = self.client_of(socket) else { return };
+        if let Some(client) = self.clients.get_mut(key) {
+            client.connection.on_sent();
+            client.last_active = turn.now.mono;
+            self.flushable.push(key);
+        }
+    }
+
+    pub(super) fn on_closed(&mut self, turn: &mut Turn, socket: SocketId) {
+        if let Some(key) = self.client_of(socket) {
+            self.close_client(turn, key);
+        }
+    }
+
+    /// Closes once what is ready has been sent; no further request runs.
+    pub(crate) fn close_client_after_replies(&mut self, key: Key) {
+        if let Some(client) = self.clients.get_mut(key) {
+            client.closing = true;
+            self.flushable.push(key);
+        }
+    }
+
+    /// Closes now. A request that waits for more records is dropped; one that changes something
+    /// runs to its end, and its reply goes nowhere.
+    pub(crate) fn close_client(&mut self, turn: &mut Turn, key: Key) {
+        let Some(client) = self.clients.remove(key) else { return };
+        let socket = client.socket();
+        self.sockets[socket.slot as usize] = None;
+        turn.ops.push(Op::Close { socket });
+        self.request_bytes -= client.unstarted_bytes();
+        if let Busy::Exclusive(Some(request)) = client.busy {
+            self.abandon_request(turn, request);
+        }
+        self.counters.connections.set(self.clients.len() as u64);
+        self.tell_load();
+    }
+
+    fn tell_load(&mut self) {
+        let count = u32::try_from(self.clients.len()).unwrap_or(u32::MAX);
+        if self.id == ShardId(0) {
+            self.loads[0] = count;
+        } else {
+            self.send(ShardId(0), Letter::Load(count));
+        }
+    }
+
+    /// Closes connections that said nothing for `connections.max.idle.ms`.
+    pub(super) fn close_idle_clients(&mut self, turn: &mut Turn) {
+        let Some(idle_ms) = self.setup.connections_max_idle_ms else { return };
+        let idle: Vec<Key> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| {
+                client.busy == Busy::Idle && client.last_active.plus_ms(idle_ms) <= turn.now.mono
+            })
+            .map(|(key, _)| key)
+            .collect();
+        for key in idle {
+            self.counters.connections_idle_closed.add(1);
+            self.close_client(turn, key);
+        }
+        let next = turn.now.mono.plus_ms((idle_ms / IDLE_LOOKS).max(1));
+        self.deadlines.add(next, Due::IdleClients);
+    }
+}

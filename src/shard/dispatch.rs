@@ -1,0 +1,111 @@
+//! From a frame to the handler of its API.
+
+use bytes::Bytes;
+use millrace_net::api_versions::advertised;
+use millrace_net::header::RequestHeader;
+use millrace_net::{ApiKey, Request as Api};
+use millrace_wire::{Reader, WireError};
+
+use super::{ReplyTo, Shard, Turn};
+use crate::slab::Key;
+
+/// A request on its way into a handler.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Where the reply goes.
+    pub to: ReplyTo,
+    /// The whole frame, without its length.
+    pub frame: Bytes,
+    /// Where the body starts in it.
+    pub body_at: usize,
+    /// The name the client gives itself.
+    pub client_id: Option<Box<str>>,
+}
+
+impl Request {
+    /// Decodes the body. Bytes behind it are ignored, as Kafka does.
+    pub(crate) fn decode<R: Api>(&self) -> Result<R, WireError> {
+        let mut reader = Reader::new(&self.frame);
+        reader.raw(self.body_at)?;
+        R::decode(&mut reader, self.to.version)
+    }
+}
+
+/// The APIs that have a handler; these, and no others, are advertised.
+pub(crate) const HANDLED: &[ApiKey] = &[
+    ApiKey::Produce,
+    ApiKey::Fetch,
+    ApiKey::ListOffsets,
+    ApiKey::Metadata,
+    ApiKey::ApiVersions,
+    ApiKey::CreateTopics,
+    ApiKey::InitProducerId,
+];
+
+impl Shard {
+    /// Starts a request. What cannot be understood ends the connection, as in Kafka: a reply in a
+    /// format that the client does not expect would be worse.
+    pub(super) fn dispatch(&mut self, turn: &mut Turn, client: Key, frame: Bytes) {
+        let mut reader = Reader::new(&frame);
+        let Ok(header) = RequestHeader::decode(&mut reader) else {
+            self.refuse_frame(turn, client, &frame);
+            return;
+        };
+        let served = HANDLED.contains(&header.key)
+            && advertised(header.key).is_some_and(|row| row.serves(header.version));
+        // ApiVersions answers every version: that is how a client finds out.
+        if !served && header.key != ApiKey::ApiVersions {
+            self.refuse_frame(turn, client, &frame);
+            return;
+        }
+        let body_at = reader.position();
+        let owes_reply = header.key != ApiKey::Produce
+            || crate::handlers::produce::owes_reply(&mut reader, header.version);
+        let slot = if owes_reply {
+            self.clients.get_mut(client).map(|client| client.connection.expect_reply())
+        } else {
+            None
+        };
+        let to = ReplyTo {
+            client,
+            slot,
+            correlation_id: header.correlation_id,
+            api: header.key,
+            version: header.version,
+            frame_bytes: frame.len(),
+            began: turn.now.mono,
+        };
+        let client_id = header.client_id.map(Box::from);
+        self.counters.requests.add(1);
+        let request = Request { to, frame, body_at, client_id };
+        if self.handle(turn, &request).is_err() {
+            self.counters.frames_refused.add(1);
+            self.close_client(turn, client);
+            self.finish_request(turn, client, request.to.frame_bytes);
+        }
+    }
+
+    /// Runs a request's handler. An error means that its bytes are no such request.
+    fn handle(&mut self, turn: &mut Turn, request: &Request) -> Result<(), WireError> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the keys are Kafka's, and HANDLED was asked before"
+        )]
+        match request.to.api {
+            ApiKey::Produce => self.handle_produce(turn, request),
+            ApiKey::Fetch => self.handle_fetch(turn, request),
+            ApiKey::ListOffsets => self.handle_list_offsets(turn, request),
+            ApiKey::Metadata => self.handle_metadata(turn, request),
+            ApiKey::ApiVersions => self.handle_api_versions(turn, request),
+            ApiKey::CreateTopics => self.handle_create_topics(turn, request),
+            ApiKey::InitProducerId => self.handle_init_producer_id(turn, request),
+            _ => Err(WireError::Invalid("no handler")),
+        }
+    }
+
+    fn refuse_frame(&mut self, turn: &mut Turn, client: Key, frame: &Bytes) {
+        self.counters.frames_refused.add(1);
+        self.close_client(turn, client);
+        self.finish_request(turn, client, frame.len());
+    }
+}

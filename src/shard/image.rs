@@ -1,0 +1,143 @@
+//! The cluster's state reaches a shard: its partitions come, go and change with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use millrace_engine::{LeaderEpoch, Log, LogSpec, Offset, RecoveryReport};
+use millrace_replication::image::{Partition, Topic};
+use millrace_replication::{BrokerId, Image, ImageDelta, ResourceType};
+
+use super::life::Known;
+use super::{Shard, Turn, owner_of};
+use crate::mail::PartitionId;
+
+impl Shard {
+    /// Opens this shard's partitions of an image, as the process finds them at its start.
+    pub(super) fn open_all(&mut self, turn: &mut Turn, image: Arc<Image>, known: &Known) {
+        self.image = image;
+        let topics: Vec<Arc<Topic>> = self.image.topics().cloned().collect();
+        for topic in topics {
+            for partition in topic.partitions() {
+                self.open_partition(turn, &topic, partition, Some(known));
+            }
+        }
+    }
+
+    /// Works by a new image from here on.
+    pub(super) fn apply_image(&mut self, turn: &mut Turn, image: Arc<Image>, delta: &ImageDelta) {
+        self.image = image;
+        self.topics.clear();
+        for topic in &delta.deleted_topics {
+            for partition in topic.partitions() {
+                self.delete_partition(
+                    turn,
+                    PartitionId { topic: topic.id, index: partition.index },
+                );
+            }
+        }
+        for topic in &delta.created_topics {
+            for partition in topic.partitions() {
+                self.open_partition(turn, topic, partition, None);
+            }
+        }
+        for (topic, index) in &delta.created_partitions {
+            if let Some(partition) = topic.partition(*index) {
+                self.open_partition(turn, topic, partition, None);
+            }
+        }
+        self.apply_configs(delta);
+    }
+
+    fn apply_configs(&mut self, delta: &ImageDelta) {
+        let is_for_all = delta.configs.iter().any(|resource| resource.kind == ResourceType::Broker);
+        let changed = |topic: &str| {
+            is_for_all
+                || delta
+                    .configs
+                    .iter()
+                    .any(|resource| resource.kind == ResourceType::Topic && resource.name == topic)
+        };
+        let ids: Vec<PartitionId> = self
+            .partitions
+            .iter()
+            .filter(|partition| changed(&partition.topic))
+            .map(|partition| partition.id)
+            .collect();
+        for id in ids {
+            if let Some(info) = self.topics.by_id(&self.setup, &self.image, id.topic) {
+                self.reconfigure_partition(id, &info.log_config);
+            }
+        }
+    }
+
+    /// Takes a partition in if it is this shard's. `known` is there at the start only.
+    fn open_partition(
+        &mut self,
+        turn: &mut Turn,
+        topic: &Arc<Topic>,
+        partition: &Partition,
+        known: Option<&Known>,
+    ) {
+        let id = PartitionId { topic: topic.id, index: partition.index };
+        let is_here = partition.replicas.contains(&BrokerId(self.setup.node_id));
+        if !is_here || owner_of(id, self.setup.shards) != self.id || self.partitions.contains(id) {
+            return;
+        }
+        let Some(info) = self.topics.by_id(&self.setup, &self.image, topic.id) else { return };
+        let folder = format!("{}-{}", topic.name, partition.index);
+        let found = known
+            .and_then(|known| known.folders.iter().position(|folders| folders.contains(&folder)));
+        let log_dir = found.unwrap_or_else(|| self.log_dir_for(id));
+        let dir: PathBuf = self.setup.log_dirs[log_dir].path.join(&folder);
+        let opening = found
+            .and(known)
+            .map(|known| known.opening(log_dir, &dir.to_string_lossy(), (&topic.name, id)));
+        let leader_epoch = LeaderEpoch(partition.leader_epoch);
+        let config = Arc::clone(&info.log_config);
+        self.add_partition(turn, id, Arc::clone(&topic.name), log_dir, |owner, turn| {
+            let spec = LogSpec { owner, dir, topic_id: topic.id, config, leader_epoch };
+            match opening {
+                Some(opening) => Log::open(spec, opening, turn.now, turn.ops),
+                None => Log::create(spec, turn.now, turn.ops),
+            }
+        });
+    }
+
+    /// The log dir of a new partition. Partitions go round the dirs.
+    fn log_dir_for(&self, id: PartitionId) -> usize {
+        let spread = (id.topic.0 >> 32) & 0xffff_ffff;
+        let index = u128::from(id.index.unsigned_abs()) / u128::from(self.setup.shards);
+        usize::try_from((spread + index) % self.setup.log_dirs.len() as u128).unwrap_or(0)
+    }
+
+    /// Notes what opening a log came to, where it is worth a line.
+    pub(super) fn note_recovery(&mut self, slot: u32, report: &RecoveryReport) {
+        let Some(cut) = &report.cut else { return };
+        let name = self.partitions.name(slot);
+        self.life.notes.push(format!(
+            "{name}: cut {} bytes behind offset {} in segment {}: {:?}",
+            cut.bytes, report.log_end, cut.segment, cut.reason
+        ));
+    }
+
+    pub(super) fn note_corruption(
+        &mut self,
+        slot: u32,
+        segment: Offset,
+        position: u64,
+        reason: &str,
+    ) {
+        self.counters.corruptions.add(1);
+        let name = self.partitions.name(slot);
+        self.life.notes.push(format!(
+            "{name}: segment {segment} is corrupt from byte {position} ({reason}); what lies \
+             there is not served"
+        ));
+    }
+
+    pub(super) fn note_fatal(&mut self, slot: u32, reason: &str) {
+        self.counters.logs_failed.add(1);
+        let name = self.partitions.name(slot);
+        self.life.notes.push(format!("{name}: the log failed and takes nothing more: {reason}"));
+    }
+}

@@ -1,0 +1,322 @@
+//! A broker's life: start, checkpoints, stop. Shard 0 leads, the others follow its letters.
+//!
+//! ```text
+//! shard 0                                                              other shards
+//! ──────────────────────────────────────────────────────────────────────────────────
+//! read meta.properties of all log dirs, write what is missing
+//! read checkpoints and the clean-stop marker, remove the marker
+//! open the metadata log, replay it (from a snapshot, if there is one)
+//! Open(image, checkpoints) ───────────────────────────────────────────▶ open their partitions
+//! all partitions open  ◀───────────────────────────────────── Ready ─── all partitions open
+//! register the broker
+//! Serve ──────────────────────────────────────────────────────────────▶ let clients speak
+//!    …
+//! stop asked: no new requests, replies leave, logs close               the same
+//! all logs closed      ◀───────────────────────────────────── Stopped ─ all logs closed
+//! metadata log closes, offsets and the clean-stop marker are written
+//! Exit ───────────────────────────────────────────────────────────────▶ finished
+//! ```
+//!
+//! Connections that come before `Serve` wait in their sockets.
+
+mod files;
+mod start;
+mod stop;
+
+use std::sync::Arc;
+
+use millrace_engine::ShardCheckpoint;
+use millrace_io::{Completion, Op, OpenMode, ShardId, Token};
+use millrace_replication::{Image, ImageDelta};
+use millrace_wire::Uuid;
+
+use super::{Due, LIFE_OWNER, Shard, Turn};
+use crate::controller::{AdminAsk, Wish};
+use crate::mail::{Letter, Mail};
+use crate::ticket::Ticket;
+
+pub(in crate::shard) use start::Known;
+use start::Start;
+
+/// What shards tell each other about their lives.
+#[derive(Debug)]
+pub(crate) enum LifeLetter {
+    /// Open your partitions.
+    Open {
+        /// The cluster as the metadata log leaves it.
+        image: Arc<Image>,
+        /// What the last process left for opening logs quickly.
+        known: Arc<Known>,
+    },
+    /// The sender's partitions are open.
+    Ready,
+    /// Serve clients.
+    Serve,
+    /// The cluster's state has changed.
+    Image(Arc<Image>, Arc<ImageDelta>),
+    /// The sender works by the newest image.
+    Applied,
+    /// The sender's logs are closed, and stand like this.
+    Stopped(Vec<stop::ClosedLog>),
+    /// Everything is written: end.
+    Exit,
+}
+
+/// Where a shard's life stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// Not begun.
+    Unborn,
+    /// Reading what there is; shard 0 only, the others wait.
+    Starting,
+    /// Its partitions are opening.
+    Opening,
+    /// They are open.
+    Ready,
+    /// Clients are served.
+    Serving,
+    /// No new requests; replies leave.
+    Draining,
+    /// Logs are closing.
+    Closing,
+    /// Closed; waits for the others.
+    Closed,
+    /// Nothing is left to do.
+    Finished,
+}
+
+/// A shard's life.
+#[derive(Debug)]
+pub(super) struct Life {
+    phase: Phase,
+    /// Shards that have not reported yet, in whatever is waited for (shard 0 only).
+    shards_left: u16,
+    /// Shard 0's start.
+    start: Start,
+    /// A checkpoint is being written; which op of it is next.
+    checkpoint: Option<files::SlowWrite>,
+    /// Steps of the last writes before the end.
+    stop: stop::Stop,
+    pub(super) cluster_id: Arc<str>,
+    /// Ids of the log dirs (shard 0 only).
+    directory_ids: Vec<Uuid>,
+    /// What was found at the start and goes into the log of the process.
+    pub(super) notes: Vec<String>,
+}
+
+impl Life {
+    pub(super) fn new(shards: u16) -> Self {
+        Self {
+            phase: Phase::Unborn,
+            shards_left: shards,
+            start: Start::default(),
+            checkpoint: None,
+            stop: stop::Stop::default(),
+            cluster_id: Arc::from(""),
+            directory_ids: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Shard {
+    /// True from when clients may speak until the stop.
+    pub fn is_serving(&self) -> bool {
+        self.life.phase == Phase::Serving
+    }
+
+    /// True once a stop was asked for.
+    pub fn is_stopping(&self) -> bool {
+        self.life.phase >= Phase::Draining
+    }
+
+    /// True when the shard has nothing left to do: its thread may end.
+    pub fn is_finished(&self) -> bool {
+        self.life.phase == Phase::Finished
+    }
+
+    /// The cluster's id, once the start has found or made it.
+    pub fn cluster_id(&self) -> Arc<str> {
+        Arc::clone(&self.life.cluster_id)
+    }
+
+    /// Lines for the process's log that gathered since the last call.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.life.notes)
+    }
+
+    /// The first turn starts everything.
+    pub(super) fn begin_life(&mut self, turn: &mut Turn) {
+        if self.life.phase != Phase::Unborn {
+            return;
+        }
+        self.life.phase = Phase::Starting;
+        if self.id == ShardId(0) {
+            self.begin_start(turn);
+        }
+    }
+
+    pub(super) fn on_life_letter(&mut self, turn: &mut Turn, letter: LifeLetter) {
+        match letter {
+            LifeLetter::Open { image, known } => {
+                self.life.phase = Phase::Opening;
+                self.open_all(turn, image, &known);
+            }
+            LifeLetter::Ready => self.on_shard_ready(turn),
+            LifeLetter::Serve => self.serve(turn),
+            LifeLetter::Image(image, delta) => {
+                self.apply_image(turn, image, &delta);
+                self.send(ShardId(0), Letter::Life(LifeLetter::Applied));
+            }
+            LifeLetter::Applied => {
+                if let Some(controller) = &mut self.controller {
+                    controller.on_applied(turn.now, turn.ops);
+                }
+                self.grant_wishes(turn);
+            }
+            LifeLetter::Stopped(logs) => self.on_shard_stopped(turn, logs),
+            LifeLetter::Exit => self.life.phase = Phase::Finished,
+        }
+    }
+
+    pub(super) fn on_life_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
+        if self.on_checkpoint_completion(turn, &completion) {
+            return;
+        }
+        if self.life.phase == Phase::Starting {
+            self.on_start_completion(turn, completion);
+        } else if self.is_stopping() {
+            self.on_stop_completion(turn, completion);
+        }
+    }
+
+    pub(super) fn on_controller_completion(
+        &mut self,
+        turn: &mut Turn,
+        completion: Completion<Mail>,
+    ) {
+        if self.life.phase == Phase::Starting {
+            self.on_metadata_opening(turn, completion);
+            return;
+        }
+        if let Some(controller) = &mut self.controller {
+            controller.on_completion(turn.now, completion, turn.ops);
+        }
+        self.grant_wishes(turn);
+        self.maybe_end_stop(turn);
+    }
+
+    pub(super) fn on_controller_due(&mut self, turn: &mut Turn) {
+        if let Some(log) = self.controller.as_mut().and_then(crate::controller::Controller::log_mut)
+        {
+            log.on_timer(turn.now, turn.ops);
+        }
+    }
+
+    pub(super) fn on_admin_ask(&mut self, turn: &mut Turn, ticket: Ticket, ask: AdminAsk) {
+        if let Some(controller) = &mut self.controller {
+            controller.ask(turn.now, turn.ops, ticket, ask);
+        }
+        self.grant_wishes(turn);
+    }
+
+    /// Does what the controller wants done.
+    fn grant_wishes(&mut self, turn: &mut Turn) {
+        let wishes = self
+            .controller
+            .as_mut()
+            .map(crate::controller::Controller::take_wishes)
+            .unwrap_or_default();
+        for wish in wishes {
+            match wish {
+                Wish::Answer(ticket, answer) => {
+                    self.send(ticket.origin, Letter::AdminAnswer { ticket, answer });
+                }
+                Wish::Publish(image, delta) => self.send_all(|| {
+                    Letter::Life(LifeLetter::Image(Arc::clone(&image), Arc::clone(&delta)))
+                }),
+                Wish::Registered => {
+                    self.send_all(|| Letter::Life(LifeLetter::Serve));
+                }
+            }
+        }
+        let deadline = self
+            .controller
+            .as_mut()
+            .and_then(crate::controller::Controller::log_mut)
+            .and_then(|log| log.next_deadline());
+        if let Some(deadline) = deadline {
+            self.deadlines.add(deadline.max(turn.now.mono.plus_ms(1)), Due::Controller);
+        }
+    }
+
+    /// Goes on to the next phase if what this one waits for is there. True if it did.
+    pub(super) fn advance_life(&mut self, turn: &mut Turn) -> bool {
+        let before = self.life.phase;
+        if before == Phase::Opening && self.partitions.opening == 0 {
+            self.life.phase = Phase::Ready;
+            self.send(ShardId(0), Letter::Life(LifeLetter::Ready));
+        }
+        self.maybe_close_logs(turn);
+        self.life.phase != before
+    }
+
+    /// Shard 0: when the partitions of all shards are open, the broker is registered.
+    fn on_shard_ready(&mut self, turn: &mut Turn) {
+        self.life.shards_left -= 1;
+        if self.life.shards_left > 0 {
+            return;
+        }
+        self.life.shards_left = self.setup.shards;
+        let directories = std::mem::take(&mut self.life.directory_ids);
+        if let Some(controller) = &mut self.controller {
+            controller.register(turn.now, turn.ops, directories);
+        }
+        self.grant_wishes(turn);
+    }
+
+    /// From here on clients are served.
+    fn serve(&mut self, turn: &mut Turn) {
+        if self.is_stopping() {
+            return;
+        }
+        self.life.phase = Phase::Serving;
+        self.counters.serving.set(1);
+        self.start_all_clients(turn);
+        let now = turn.now.mono;
+        self.deadlines.add(now.plus_ms(self.setup.initial_task_delay_ms), Due::Retention);
+        self.deadlines.add(now.plus_ms(self.setup.checkpoint_ms), Due::Checkpoint);
+    }
+
+    /// Writes the shard's checkpoint, unless one is being written.
+    pub(super) fn on_checkpoint_due(&mut self, turn: &mut Turn) {
+        if self.life.checkpoint.is_none() && !self.is_stopping() {
+            self.begin_checkpoint(turn);
+        }
+        self.deadlines.add(turn.now.mono.plus_ms(self.setup.checkpoint_ms), Due::Checkpoint);
+    }
+
+    /// What a later start needs to open this shard's logs without reading them.
+    fn shard_checkpoint(&self) -> ShardCheckpoint {
+        let partitions = self
+            .partitions
+            .iter()
+            .filter(|partition| partition.is_ready)
+            .map(|partition| {
+                let dir = partition.log.spec().dir.to_string_lossy().into_owned();
+                (dir, partition.id.topic.0, partition.log.checkpoint())
+            })
+            .collect();
+        ShardCheckpoint { boot_id: self.setup.boot_id, partitions }
+    }
+}
+
+/// A token of this shard's life.
+const fn token(seq: u32) -> Token {
+    Token { owner: LIFE_OWNER, seq }
+}
+
+/// Opens a file that is made anew.
+fn create<M>(seq: u32, path: std::path::PathBuf) -> Op<M> {
+    Op::Open { token: token(seq), path, mode: OpenMode::Create }
+}

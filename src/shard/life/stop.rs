@@ -1,0 +1,226 @@
+//! The stop: replies leave, logs close, what the next start needs is written, and then the marker
+//! that says so.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use millrace_engine::Offset;
+use millrace_engine::checkpoint_file::{
+    HIGH_WATERMARK_FILE, LOG_START_FILE, OffsetEntry, RECOVERY_POINT_FILE, write_offsets,
+};
+use millrace_engine::partition_metadata::{CLEAN_SHUTDOWN_FILE, write_clean_shutdown};
+use millrace_io::{Completion, Op, ShardId};
+
+use super::{Due, LifeLetter, Phase, Shard, Turn, token};
+use crate::client::Busy;
+use crate::controller::Controller;
+use crate::mail::{Letter, Mail};
+use crate::shard::Pending;
+use crate::slab::Key;
+
+/// Token numbers of the stop's ops.
+const SEQ_STOP: u32 = 1 << 29;
+
+/// What is under way in a stop.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    /// Ops under way.
+    pending: u32,
+    /// The offsets are written; the markers are next.
+    offsets_written: bool,
+    markers_written: bool,
+    metadata_closing: bool,
+    /// Log start and end of all partitions: log dir, topic, index (shard 0 gathers them).
+    pub(super) offsets: Vec<ClosedLog>,
+}
+
+/// What a closed log leaves for Kafka's checkpoint files.
+#[derive(Clone, Debug)]
+pub(crate) struct ClosedLog {
+    /// Log dir, by index.
+    pub log_dir: usize,
+    /// Topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: i32,
+    /// Where it starts.
+    pub log_start: Offset,
+    /// Where it ends.
+    pub log_end: Offset,
+}
+
+impl Shard {
+    /// The process is asked to stop.
+    pub(in crate::shard) fn begin_stop(&mut self, turn: &mut Turn) {
+        if self.is_stopping() {
+            return;
+        }
+        let was_serving = self.life.phase == Phase::Serving;
+        self.life.phase = Phase::Draining;
+        self.counters.serving.set(0);
+        if !was_serving {
+            // Nothing was served and nothing written that recovery does not find.
+            self.life.phase = Phase::Finished;
+            return;
+        }
+        let keys: Vec<Key> = self.clients.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            let parked = match self.clients.get(key).map(|client| client.busy) {
+                Some(Busy::Exclusive(Some(request))) => Some(request),
+                _ => None,
+            };
+            if let Some(request) = parked
+                && let Some(Pending::Fetch(_)) = self.requests.get(request)
+            {
+                self.on_fetch_due(turn, request);
+            }
+            self.close_client_after_replies(key);
+        }
+        let deadline = turn.now.mono.plus_ms(self.setup.stop_grace_ms);
+        self.deadlines.add(deadline, Due::Stop);
+    }
+
+    /// Requests under way had their time.
+    pub(in crate::shard) fn on_stop_due(&mut self, turn: &mut Turn) {
+        let keys: Vec<Key> = self.clients.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.close_client(turn, key);
+        }
+        self.maybe_close_logs(turn);
+    }
+
+    /// Once no client is left, the logs close.
+    pub(in crate::shard) fn maybe_close_logs(&mut self, turn: &mut Turn) {
+        if self.life.phase == Phase::Draining && self.clients.is_empty() {
+            self.life.phase = Phase::Closing;
+            self.close_logs(turn);
+        }
+        if self.life.phase == Phase::Closing
+            && self.partitions.closing == 0
+            && self.life.checkpoint.is_none()
+        {
+            self.life.phase = Phase::Closed;
+            self.life.stop.pending += 1;
+            let path = self.checkpoint_path();
+            let content = Bytes::from(self.shard_checkpoint().encode());
+            turn.ops.push(Op::WriteWhole { token: token(SEQ_STOP), path, content });
+        }
+    }
+
+    fn closed_logs(&self) -> Vec<ClosedLog> {
+        self.partitions
+            .iter()
+            .map(|partition| ClosedLog {
+                log_dir: partition.log_dir,
+                topic: partition.topic.to_string(),
+                partition: partition.id.index,
+                log_start: partition.log.log_start_offset(),
+                log_end: partition.log.log_end_offset(),
+            })
+            .collect()
+    }
+
+    pub(super) fn on_stop_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
+        let Completion::Done { token, result } = completion else { return };
+        if token.seq < SEQ_STOP || self.life.stop.pending == 0 {
+            return;
+        }
+        if let Err(error) = result {
+            let note = format!("the stop is not clean, the next start recovers: {error}");
+            self.life.notes.push(note);
+            // Without everything in place no marker may say that all is well.
+            self.life.stop.markers_written = true;
+        }
+        self.life.stop.pending -= 1;
+        if self.life.stop.pending > 0 {
+            return;
+        }
+        if self.life.stop.offsets_written || self.life.stop.metadata_closing {
+            self.maybe_end_stop(turn);
+        } else {
+            let logs = self.closed_logs();
+            self.send(ShardId(0), Letter::Life(LifeLetter::Stopped(logs)));
+        }
+    }
+
+    /// Shard 0: another shard's logs are closed.
+    pub(super) fn on_shard_stopped(&mut self, turn: &mut Turn, logs: Vec<ClosedLog>) {
+        self.life.stop.offsets.extend(logs);
+        self.life.shards_left -= 1;
+        if self.life.shards_left > 0 {
+            return;
+        }
+        self.life.stop.metadata_closing = true;
+        if let Some(log) = self.controller.as_mut().and_then(Controller::log_mut) {
+            log.close(turn.now, turn.ops);
+        }
+        self.maybe_end_stop(turn);
+    }
+
+    /// Shard 0: writes the offsets, then the markers, then ends all shards.
+    pub(super) fn maybe_end_stop(&mut self, turn: &mut Turn) {
+        let stop = &self.life.stop;
+        if !stop.metadata_closing || stop.pending > 0 {
+            return;
+        }
+        if self.controller.as_ref().is_some_and(|controller| !controller.is_closed()) {
+            return;
+        }
+        if !self.life.stop.offsets_written {
+            self.life.stop.offsets_written = true;
+            self.write_offset_files(turn);
+        } else if !self.life.stop.markers_written {
+            self.life.stop.markers_written = true;
+            self.write_markers(turn);
+        } else {
+            self.send_all(|| Letter::Life(LifeLetter::Exit));
+            self.life.stop.pending = u32::MAX;
+        }
+    }
+
+    fn write_offset_files(&mut self, turn: &mut Turn) {
+        let mut by_dir: BTreeMap<usize, Vec<ClosedLog>> = BTreeMap::new();
+        for log in std::mem::take(&mut self.life.stop.offsets) {
+            by_dir.entry(log.log_dir).or_default().push(log);
+        }
+        for dir in 0..self.setup.log_dirs.len() {
+            let mut logs = by_dir.remove(&dir).unwrap_or_default();
+            logs.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+            let entries = |offset: fn(&ClosedLog) -> Offset| -> Vec<OffsetEntry> {
+                let entry = |log: &ClosedLog| OffsetEntry {
+                    topic: log.topic.clone(),
+                    partition: log.partition,
+                    offset: offset(log),
+                };
+                logs.iter().map(entry).collect()
+            };
+            let starts = entries(|log| log.log_start)
+                .into_iter()
+                .filter(|entry| entry.offset > Offset(0))
+                .collect();
+            for (file, entries) in [
+                (RECOVERY_POINT_FILE, entries(|log| log.log_end)),
+                (HIGH_WATERMARK_FILE, entries(|log| log.log_end)),
+                (LOG_START_FILE, starts),
+            ] {
+                let content = Bytes::from(write_offsets(entries.iter()));
+                self.write_at_stop(turn, dir, file, content);
+            }
+        }
+    }
+
+    fn write_markers(&mut self, turn: &mut Turn) {
+        let node = millrace_replication::BrokerId(self.setup.node_id);
+        let epoch = self.image.broker(node).map_or(-1, |broker| broker.epoch);
+        for dir in 0..self.setup.log_dirs.len() {
+            let content = Bytes::from(write_clean_shutdown(epoch));
+            self.write_at_stop(turn, dir, CLEAN_SHUTDOWN_FILE, content);
+        }
+    }
+
+    fn write_at_stop(&mut self, turn: &mut Turn, dir: usize, file: &str, content: Bytes) {
+        let path = self.setup.log_dirs[dir].path.join(file);
+        self.life.stop.pending += 1;
+        turn.ops.push(Op::WriteWhole { token: token(SEQ_STOP + 1), path, content });
+    }
+}

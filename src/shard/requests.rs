@@ -1,0 +1,188 @@
+//! Requests that wait: for partitions' answers, for the controller, for more records, for time.
+//!
+//! A waiting request lives in one slab; its parts come back with tickets. A ticket of a request
+//! that is gone finds nothing, so late answers are harmless.
+
+use bytes::Bytes;
+use millrace_io::{Chunk, Mono};
+use millrace_net::header::{begin_response, finish_frame};
+use millrace_net::{ApiKey, ReplySlot};
+use millrace_wire::Writer;
+
+use super::{Due, Shard, Turn};
+use crate::client::Busy;
+use crate::controller::{AdminAnswer, AdminAsk};
+use crate::handlers;
+use crate::mail::{Answer, Ask, Letter, PartitionId};
+use crate::slab::Key;
+use crate::ticket::Ticket;
+
+/// Where the reply to a request goes, and how it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReplyTo {
+    /// The connection.
+    pub client: Key,
+    /// The reply's place; none for Produce with acks=0.
+    pub slot: Option<ReplySlot>,
+    /// Echoed.
+    pub correlation_id: i32,
+    /// The API.
+    pub api: ApiKey,
+    /// The request's version, and the reply's.
+    pub version: i16,
+    /// Bytes of the request's frame, given back when it is over.
+    pub frame_bytes: usize,
+    /// When the request was taken up.
+    pub began: Mono,
+}
+
+/// A request that waits.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// For appends.
+    Produce(Box<handlers::produce::Waiting>),
+    /// For reads, or for more to read.
+    Fetch(Box<handlers::fetch::Waiting>),
+    /// For answers of several partitions.
+    Gather(Box<handlers::gather::Waiting>),
+    /// For the controller.
+    Admin(Box<handlers::admin::Waiting>),
+}
+
+impl Shard {
+    /// Asks a partition's owner; the answer comes with the ticket, perhaps at once.
+    pub(crate) fn ask(
+        &mut self,
+        turn: &mut Turn,
+        partition: PartitionId,
+        ticket: Ticket,
+        ask: Ask,
+    ) {
+        let owner = super::owner_of(partition, self.setup.shards);
+        if owner == self.id {
+            self.ask_here(turn, partition, ticket, ask);
+        } else {
+            self.send(owner, Letter::Ask { partition, ticket, ask });
+        }
+    }
+
+    /// Asks the controller to change the cluster's state.
+    pub(crate) fn ask_controller(&mut self, request: Key, ask: AdminAsk) {
+        let ticket = self.ticket(request, 0);
+        self.send(millrace_io::ShardId(0), Letter::Admin { ticket, ask });
+    }
+
+    /// A ticket for an item of one of this shard's requests.
+    pub(crate) const fn ticket(&self, request: Key, item: u32) -> Ticket {
+        Ticket { origin: self.id, request, item }
+    }
+
+    /// Sends an answer to the shard where its request waits.
+    pub(crate) fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        if ticket.origin == self.id {
+            self.answers.push_back((ticket, answer));
+        } else {
+            self.send(ticket.origin, Letter::Answer { ticket, answer });
+        }
+    }
+
+    /// Makes a request wait. The connection remembers it, to drop it if the client goes.
+    pub(crate) fn park(&mut self, reply_to: &ReplyTo, pending: Pending) -> Key {
+        let key = self.requests.insert(pending);
+        if let Some(client) = self.clients.get_mut(reply_to.client)
+            && client.busy == Busy::Exclusive(None)
+        {
+            client.busy = Busy::Exclusive(Some(key));
+        }
+        key
+    }
+
+    pub(super) fn on_answer(&mut self, turn: &mut Turn, ticket: Ticket, answer: Answer) {
+        let key = ticket.request;
+        match self.requests.get(key) {
+            Some(Pending::Produce(_)) => self.on_produce_answer(turn, key, ticket.item, answer),
+            Some(Pending::Fetch(_)) => self.on_fetch_answer(turn, key, ticket.item, answer),
+            Some(Pending::Gather(_)) => self.on_gather_answer(turn, key, ticket.item, answer),
+            Some(Pending::Admin(_)) | None => self.on_stray_answer(answer),
+        }
+    }
+
+    /// An answer whose request is gone. A waiter it set up is taken down again.
+    fn on_stray_answer(&mut self, answer: Answer) {
+        // Waiters of other shards fire once, find nothing and are gone.
+        if let Answer::Read(Ok(done)) = answer
+            && let Some(waiter) = done.waiter
+        {
+            self.unwatch_here(waiter);
+        }
+    }
+
+    pub(super) fn on_wake(&mut self, turn: &mut Turn, ticket: Ticket) {
+        if ticket.origin != self.id {
+            self.send(ticket.origin, Letter::Wake(ticket));
+        } else if let Some(Pending::Fetch(_)) = self.requests.get(ticket.request) {
+            self.on_fetch_woken(turn, ticket.request, ticket.item);
+        }
+    }
+
+    pub(super) fn on_admin_answer(&mut self, turn: &mut Turn, ticket: Ticket, answer: AdminAnswer) {
+        if let Some(Pending::Admin(_)) = self.requests.get(ticket.request)
+            && let Some(Pending::Admin(waiting)) = self.requests.remove(ticket.request)
+        {
+            self.finish_admin(turn, *waiting, answer);
+        }
+    }
+
+    pub(super) fn on_request_due(&mut self, turn: &mut Turn, key: Key) {
+        match self.requests.get(key) {
+            Some(Pending::Fetch(_)) => self.on_fetch_due(turn, key),
+            Some(Pending::Produce(_) | Pending::Gather(_) | Pending::Admin(_)) | None => {}
+        }
+    }
+
+    /// The client of a waiting request is gone.
+    pub(super) fn abandon_request(&mut self, turn: &mut Turn, key: Key) {
+        if let Some(Pending::Fetch(_)) = self.requests.get(key) {
+            self.abandon_fetch(turn, key);
+        }
+    }
+
+    /// Sets or moves a request's deadline.
+    pub(crate) fn set_deadline(&mut self, at: Mono, request: Key) {
+        self.deadlines.add(at, Due::Request(request));
+    }
+
+    /// Takes a request's deadline back.
+    pub(crate) fn clear_deadline(&mut self, at: Mono, request: Key) {
+        self.deadlines.remove(at, Due::Request(request));
+    }
+
+    /// Replies with a body, and ends the request.
+    pub(crate) fn reply(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        body: impl FnOnce(&mut Writer, i16),
+    ) {
+        let mut writer = begin_response(to.api, to.version, to.correlation_id);
+        body(&mut writer, to.version);
+        let frame = Bytes::from(finish_frame(writer));
+        self.reply_chunks(turn, to, vec![Chunk::Bytes(frame)]);
+    }
+
+    /// Replies with finished chunks, prefix and header included, and ends the request.
+    pub(crate) fn reply_chunks(&mut self, turn: &mut Turn, to: &ReplyTo, chunks: Vec<Chunk>) {
+        if let Some(slot) = to.slot
+            && let Some(client) = self.clients.get_mut(to.client)
+        {
+            client.connection.reply(slot, chunks);
+        }
+        self.counters.api(to.api).observe(turn.now.mono.since(to.began));
+        self.finish_request(turn, to.client, to.frame_bytes);
+    }
+
+    /// Ends a request that owes no reply.
+    pub(crate) fn finish_silently(&mut self, turn: &mut Turn, to: &ReplyTo) {
+        self.reply_chunks(turn, to, Vec::new());
+    }
+}

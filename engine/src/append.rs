@@ -597,6 +597,9 @@ impl Log {
         if self.sync.is_running() || is_clean || !self.is_sync_due(now) {
             return;
         }
+        if self.opens_for_sync(ops) {
+            return;
+        }
         self.sync.is_wanted = false;
         self.sync.target = self.written;
         if std::mem::take(&mut self.sync.is_folder_dirty) {
@@ -616,6 +619,17 @@ impl Log {
             ops.push(Op::Sync { token, file });
         }
         self.maybe_end_sync();
+    }
+
+    /// Asks for the files that the round needs and that are closed; true if it has to wait for them.
+    fn opens_for_sync<M>(&mut self, ops: &mut Vec<Op<M>>) -> bool {
+        let closed = |segment: &Segment| segment.is_unsynced() && segment.file.get().is_none();
+        let waiting: Vec<usize> =
+            (0..self.segments.len()).filter(|index| closed(&self.segments[*index])).collect();
+        for index in &waiting {
+            self.open_segment(*index, ops);
+        }
+        !waiting.is_empty()
     }
 
     fn is_sync_due(&self, now: Now) -> bool {

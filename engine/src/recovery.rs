@@ -321,6 +321,7 @@ impl Log {
         if self.segments.is_empty() {
             return self.begin_empty(now, recovery, ops);
         }
+        self.drop_below_log_start(ops);
         let path = self.spec.dir.join(LEADER_EPOCH_FILE);
         self.recovery_op(Step::Epochs, ops, |token| Op::ReadWhole {
             token,
@@ -328,6 +329,18 @@ impl Log {
             length_max: SMALL_FILE_BYTES_MAX,
         });
         Ok(())
+    }
+
+    /// Drops segments that end at or below the log's start: their removal was not made durable.
+    fn drop_below_log_start<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        let bases = self.segments.iter().map(|segment| segment.base_offset);
+        let count = bases.skip(1).take_while(|base| *base <= self.log_start).count();
+        for segment in self.segments.drain(..count).collect::<Vec<_>>() {
+            for suffix in SEGMENT_SUFFIXES {
+                let path = segment.path(&self.spec.dir, suffix);
+                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+            }
+        }
     }
 
     /// Drops segments without a byte, unless nothing else is there.
@@ -639,7 +652,15 @@ impl Log {
             Some(file) => LazyFile::Open(file),
             None => LazyFile::Closed,
         };
-        if recovery.index + 1 == self.segments.len() {
+        let Some(next) = self.segments.get(recovery.index + 1).map(|next| next.base_offset) else {
+            return self.end_scan(recovery, ops);
+        };
+        // Compaction may leave gaps; elsewhere one above the recovery point is a tail that was lost.
+        if self.written < next
+            && self.written >= recovery.point
+            && !self.spec.config.cleanup_compact
+        {
+            self.cut_tail(recovery, position, CutReason::Gap, ops);
             return self.end_scan(recovery, ops);
         }
         // A sealed segment has its largest timestamp in the index, and no gap behind it that a
@@ -753,8 +774,10 @@ impl Log {
         self.drop_stale_files(recovery, ops);
         let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base_offset).collect();
         for (index, base) in bases.into_iter().enumerate() {
-            if index >= recovery.first_scanned {
+            if self.segment_end(index) > self.durable {
                 self.segments[index].synced_bytes = 0;
+            }
+            if index >= recovery.first_scanned {
                 self.cut_indexes(base, ops);
             }
         }

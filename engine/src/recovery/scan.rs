@@ -26,6 +26,8 @@ pub enum CutReason {
     Header,
     /// A batch that does not follow the one before it.
     Order,
+    /// The next segment starts further on: what lay between was never made durable.
+    Gap,
 }
 
 /// A batch that was found whole.

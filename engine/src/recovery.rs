@@ -313,15 +313,15 @@ impl Log {
         }
         recovery.has_metadata = entries.iter().any(|entry| entry.name == PARTITION_METADATA_FILE);
         self.segments = found_segments(&entries, recovery);
-        self.drop_empty_segments(recovery, ops);
         self.log_start = recovery.opening.log_start;
         if let Some(checkpoint) = &recovery.opening.checkpoint {
             self.log_start = self.log_start.max(Offset(checkpoint.log_start));
         }
+        self.drop_below_log_start(ops);
+        self.drop_empty_segments(recovery, ops);
         if self.segments.is_empty() {
             return self.begin_empty(now, recovery, ops);
         }
-        self.drop_below_log_start(ops);
         let path = self.spec.dir.join(LEADER_EPOCH_FILE);
         self.recovery_op(Step::Epochs, ops, |token| Op::ReadWhole {
             token,
@@ -758,7 +758,7 @@ impl Log {
             }
             return self.choose_producers(recovery, ops);
         }
-        if self.written < recovery.point {
+        if self.written.max(self.log_start) < recovery.point {
             recovery.report.missing_from = Some(self.written);
         }
         if self.log_start > self.written {

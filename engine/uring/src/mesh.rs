@@ -108,6 +108,10 @@ impl<M: Send> MeshEnd<M> {
     pub(crate) fn publish(&mut self, mut wake: impl FnMut(&Inbox)) {
         for (outbox, bell) in self.outboxes.iter_mut().zip(self.bells.iter()) {
             let Some(outbox) = outbox else { continue };
+            if outbox.ring.is_closed() {
+                // The shard has ended; nobody waits for this any more.
+                outbox.overflow.clear();
+            }
             while let Some(envelope) = outbox.overflow.pop_front() {
                 if let Err(envelope) = outbox.ring.push(envelope) {
                     outbox.overflow.push_front(envelope);

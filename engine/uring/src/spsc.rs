@@ -28,6 +28,8 @@ struct Ring<T> {
     tail: CachePadded<AtomicUsize>,
     /// The producer found the ring full and wants to be told of room.
     starved: CachePadded<AtomicBool>,
+    /// The consumer is gone.
+    closed: AtomicBool,
 }
 
 // SAFETY: a slot is touched by one side at a time: by the producer from the moment `head` passed it
@@ -70,6 +72,7 @@ pub(crate) fn ring<T: Send>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         head: CachePadded::new(AtomicUsize::new(0)),
         tail: CachePadded::new(AtomicUsize::new(0)),
         starved: CachePadded::new(AtomicBool::new(false)),
+        closed: AtomicBool::new(false),
     });
     let sender = Sender { ring: Arc::clone(&ring), tail: 0, published: 0, head_seen: 0 };
     let receiver = Receiver { ring, head: 0, released: 0, tail_seen: 0 };
@@ -106,6 +109,11 @@ impl<T: Send> Sender<T> {
         }
         self.head_seen = self.ring.head.load(Ordering::Acquire);
         self.tail.wrapping_sub(self.head_seen) < self.ring.slots.len()
+    }
+
+    /// True if nobody will ever pop again.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.ring.closed.load(Ordering::Relaxed)
     }
 
     /// Shows the consumer all that was pushed. True if there was anything new.
@@ -172,6 +180,7 @@ impl<T> Drop for Ring<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        self.ring.closed.store(true, Ordering::Relaxed);
         // What was popped is not to be dropped a second time by the ring.
         self.ring.head.store(self.head, Ordering::Release);
     }

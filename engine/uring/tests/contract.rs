@@ -67,6 +67,7 @@ on_both_drivers! {
     shards::mail_keeps_its_order,
     shards::mail_to_oneself_arrives,
     shards::mail_beyond_the_ring_arrives,
+    shards::mail_to_an_ended_shard_is_let_go,
     shards::a_sleeping_shard_is_woken_by_mail,
     shards::connections_are_handed_over,
     shards::a_deadline_ends_the_wait,

@@ -105,6 +105,25 @@ pub(crate) fn mail_beyond_the_ring_arrives(backend: Backend) {
     exchange(&config, 5_000);
 }
 
+pub(crate) fn mail_to_an_ended_shard_is_let_go(backend: Backend) {
+    let config = DriverConfig { shards: 2, mail_capacity: 2, ..config(backend) };
+    let running = start_shards(&config, |shard| {
+        move |mut driver: Driver<u64>| {
+            if shard == ShardId(1) {
+                return;
+            }
+            let mut ops: Vec<_> = (0..10).map(|mail| Op::Mail { to: ShardId(1), mail }).collect();
+            let end = sys::mono().plus_ms(PATIENCE_MS);
+            driver.turn(&mut ops, Some(sys::mono()), &mut Vec::new());
+            while driver.has_unsent_mail() {
+                assert!(sys::mono() < end, "a shard that ended holds up another");
+                driver.turn(&mut ops, Some(sys::mono()), &mut Vec::new());
+            }
+        }
+    });
+    running.expect("starts").join().expect("both end");
+}
+
 pub(crate) fn a_sleeping_shard_is_woken_by_mail(backend: Backend) {
     // Ping-pong: each side sleeps while the other works, so each of the thousands of messages that
     // got no wake-up would hang it.

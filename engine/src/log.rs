@@ -337,7 +337,7 @@ impl Log {
         };
         let committed = self.committed_offset();
         self.dispatch(now, pending, outcome, ops);
-        self.maybe_end_recovery(now);
+        self.maybe_end_recovery(now, ops);
         self.maybe_resume_retention(now, ops);
         self.end_turn(now, ops);
         self.settle_acks(committed);

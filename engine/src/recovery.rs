@@ -21,25 +21,26 @@
 //!   checkpoint's written end counts as the recovery point.
 
 use bytes::Bytes;
-use millrace_io::{DirEntry, FileRef, IoError, IoErrorKind, Now, Op, OpenMode};
+use millrace_io::{FileRef, IoError, Now, Op, OpenMode};
 
 use crate::checkpoint::{PartitionCheckpoint, SegmentCheckpoint};
-use crate::checkpoint_file::{LEADER_EPOCH_FILE, read_epochs};
+use crate::checkpoint_file::read_epochs;
 use crate::index::{
     OffsetIndex, TimeIndex, offset_entries_before, sane_offset_bytes, sane_time_bytes,
     time_entries_until,
 };
 use crate::log::{Log, LogEvent, Outcome, Pending, Phase};
-use crate::partition_metadata::PARTITION_METADATA_FILE;
 use crate::producer_state::ProducerState;
 use crate::segment::{
-    CLEANED_SUFFIX, DELETED_SUFFIX, IndexBytes, LOG_SUFFIX, LazyFile, MaxTimestamp,
-    OFFSET_INDEX_SUFFIX, SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX, Segment, TIME_INDEX_SUFFIX, file_name,
-    parse_file_name,
+    LOG_SUFFIX, LazyFile, MaxTimestamp, OFFSET_INDEX_SUFFIX, SNAPSHOT_SUFFIX, TIME_INDEX_SUFFIX,
+    file_name,
 };
 use crate::{Offset, producer_snapshot};
 
+mod finish;
+mod listing;
 mod scan;
+mod swap;
 
 pub use scan::{CutReason, SCAN_BYTES};
 pub(crate) use scan::{Found, Scanner, Want};
@@ -112,6 +113,8 @@ pub(crate) enum Step {
     TimeIndex,
     File,
     Bytes,
+    SwapFile,
+    SwapBytes,
     Ended,
 }
 
@@ -145,6 +148,8 @@ pub(crate) struct Recovery {
     scanner: Option<Scanner>,
     has_metadata: bool,
     is_finishing: bool,
+    /// Swap files that are put into their places first.
+    swap: Option<Box<swap::Swap>>,
 }
 
 impl Recovery {
@@ -171,6 +176,7 @@ impl Recovery {
             scanner: None,
             has_metadata: false,
             is_finishing: false,
+            swap: None,
             opening,
         }
     }
@@ -267,6 +273,8 @@ impl Log {
             Step::TimeIndex => self.on_time_index(&mut recovery, &outcome.read(), ops),
             Step::File => self.on_file_opened(&mut recovery, outcome.opened(), ops),
             Step::Bytes => self.on_bytes(&mut recovery, outcome.read(), ops),
+            Step::SwapFile => self.on_swap_opened(&mut recovery, outcome.opened(), ops),
+            Step::SwapBytes => self.on_swap_bytes(&mut recovery, outcome.read(), ops),
             Step::Ended => outcome.done().map_err(Failure::Io),
         };
         self.phase = Phase::Opening(recovery);
@@ -292,119 +300,6 @@ enum Failure {
 type Progress = Result<(), Failure>;
 
 impl Log {
-    /// The folder's entries: what is there, and what is left over.
-    fn on_listed<M>(
-        &mut self,
-        now: Now,
-        recovery: &mut Recovery,
-        result: Result<Vec<DirEntry>, IoError>,
-        ops: &mut Vec<Op<M>>,
-    ) -> Progress {
-        let entries = match result {
-            Ok(entries) => entries,
-            Err(error) if error.kind == IoErrorKind::NotFound => {
-                recovery.report.is_folder_missing = true;
-                Vec::new()
-            }
-            Err(error) => return Err(Failure::Io(error)),
-        };
-        for entry in entries.iter().filter(|entry| !entry.is_dir) {
-            self.on_entry(recovery, entry, ops);
-        }
-        recovery.has_metadata = entries.iter().any(|entry| entry.name == PARTITION_METADATA_FILE);
-        self.segments = found_segments(&entries, recovery);
-        self.log_start = recovery.opening.log_start;
-        if let Some(checkpoint) = &recovery.opening.checkpoint {
-            self.log_start = self.log_start.max(Offset(checkpoint.log_start));
-        }
-        self.drop_below_log_start(ops);
-        self.drop_empty_segments(recovery, ops);
-        if self.segments.is_empty() {
-            return self.begin_empty(now, recovery, ops);
-        }
-        let path = self.spec.dir.join(LEADER_EPOCH_FILE);
-        self.recovery_op(Step::Epochs, ops, |token| Op::ReadWhole {
-            token,
-            path,
-            length_max: SMALL_FILE_BYTES_MAX,
-        });
-        Ok(())
-    }
-
-    /// Drops segments that end at or below the log's start: their removal was not made durable.
-    fn drop_below_log_start<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        let bases = self.segments.iter().map(|segment| segment.base_offset);
-        let count = bases.skip(1).take_while(|base| *base <= self.log_start).count();
-        for segment in self.segments.drain(..count).collect::<Vec<_>>() {
-            for suffix in SEGMENT_SUFFIXES {
-                let path = segment.path(&self.spec.dir, suffix);
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
-            }
-        }
-    }
-
-    /// Drops segments without a byte, unless nothing else is there.
-    ///
-    /// One may be the next segment of a roll that never happened, whose removal a power loss undid:
-    /// its name then lies within the segment before it. If it was the active one, the log simply
-    /// goes on in the segment before it.
-    fn drop_empty_segments<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) {
-        if recovery.opening.is_clean {
-            return;
-        }
-        let last = self.segments.last().map(|segment| segment.base_offset);
-        let has_bytes = self.segments.iter().any(|segment| segment.bytes > 0);
-        let mut dropped = Vec::new();
-        self.segments.retain(|segment| {
-            let is_kept = segment.bytes > 0 || (!has_bytes && Some(segment.base_offset) == last);
-            if !is_kept {
-                dropped.push(segment.path(&self.spec.dir, LOG_SUFFIX));
-            }
-            is_kept
-        });
-        for path in dropped {
-            self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
-        }
-    }
-
-    /// Notes a snapshot; removes what an interrupted deletion or compaction left.
-    fn on_entry<M>(&mut self, recovery: &mut Recovery, entry: &DirEntry, ops: &mut Vec<Op<M>>) {
-        let Some((offset, suffix)) = parse_file_name(&entry.name) else {
-            return;
-        };
-        if suffix == SNAPSHOT_SUFFIX {
-            recovery.snapshots.push(offset);
-            recovery.snapshots_all.push(offset);
-        }
-        // `.swap` without its cleaned counterparts is handled where segments are listed; what
-        // compaction did not finish writing never replaced anything.
-        if suffix.ends_with(DELETED_SUFFIX) || suffix.ends_with(CLEANED_SUFFIX) {
-            recovery.report.orphan_files += 1;
-            let path = self.spec.dir.join(&entry.name);
-            let token = self.wires.token(Pending::Housekeeping);
-            ops.push(Op::Remove { token, path });
-        }
-    }
-
-    /// A folder without a segment: the log starts empty where its checkpoint says.
-    fn begin_empty<M>(
-        &mut self,
-        now: Now,
-        recovery: &mut Recovery,
-        ops: &mut Vec<Op<M>>,
-    ) -> Progress {
-        let start = self.log_start;
-        self.segments = vec![Segment::empty(start, now.wall.0)];
-        (self.log_end, self.written, self.durable) = (start, start, start);
-        self.high_watermark = start;
-        self.appender.is_folder_missing = true;
-        let path = self.spec.dir.clone();
-        let token = self.wires.token(Pending::FolderMade);
-        ops.push(Op::MakeDir { token, path });
-        recovery.is_finishing = true;
-        Ok(())
-    }
-
     fn on_epochs_read<M>(
         &mut self,
         recovery: &mut Recovery,
@@ -701,139 +596,6 @@ impl Log {
         self.quarantine(base, position, "wrong CRC below the recovery point");
         true
     }
-
-    /// Cuts what follows the last batch of a sealed segment. The next segment starts at its very end,
-    /// so nothing of the log is there: a failed write left it, and a power loss undid its cutting.
-    fn trim_sealed<M>(&mut self, recovery: &mut Recovery, position: u64, ops: &mut Vec<Op<M>>) {
-        self.segments[recovery.index].is_cut = true;
-        if let Some(file) = recovery.file.clone() {
-            self.recovery_op(Step::Ended, ops, |token| Op::Truncate {
-                token,
-                file,
-                length: position,
-            });
-        }
-    }
-
-    /// Cuts the segment being scanned at `position` and drops those behind it.
-    fn cut_tail<M>(
-        &mut self,
-        recovery: &mut Recovery,
-        position: u64,
-        reason: CutReason,
-        ops: &mut Vec<Op<M>>,
-    ) {
-        let dropped: Vec<Segment> = self.segments.drain(recovery.index + 1..).collect();
-        let segment = &mut self.segments[recovery.index];
-        let length = recovery.lengths.iter().find(|(base, _)| *base == segment.base_offset);
-        let mut bytes = length.map_or(0, |(_, length)| length.saturating_sub(position));
-        bytes += dropped.iter().map(|segment| segment.bytes).sum::<u64>();
-        recovery.report.dropped_segments += u32::try_from(dropped.len()).unwrap_or(u32::MAX);
-        recovery.report.cut =
-            Some(TailCut { segment: segment.base_offset, position, bytes, reason });
-        if let Some(file) = recovery.file.take() {
-            segment.file = LazyFile::Open(file.clone());
-            segment.is_cut = true;
-            self.recovery_op(Step::Ended, ops, |token| Op::Truncate {
-                token,
-                file,
-                length: position,
-            });
-        }
-        for segment in dropped {
-            for suffix in SEGMENT_SUFFIXES {
-                let path = segment.path(&self.spec.dir, suffix);
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
-            }
-        }
-    }
-
-    /// The end of the log is known.
-    fn end_scan<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) -> Progress {
-        if recovery.producers_from > self.written {
-            // The producers' state is of batches that did not survive: an older one, once more.
-            recovery.producers_limit = self.written;
-            for segment in &mut self.segments {
-                segment.file = LazyFile::Closed;
-            }
-            return self.choose_producers(recovery, ops);
-        }
-        if self.written.max(self.log_start) < recovery.point {
-            recovery.report.missing_from = Some(self.written);
-        }
-        if self.log_start > self.written {
-            self.restart_at_log_start(recovery, ops);
-        }
-        self.log_end = self.written;
-        self.epochs.truncate_from_end(self.log_end);
-        self.is_epochs_dirty = true;
-        self.log_start = self.log_start.max(self.segments[0].base_offset).min(self.log_end);
-        self.high_watermark = recovery.opening.high_watermark.max(self.log_start).min(self.log_end);
-        let durable = if recovery.opening.is_clean { self.log_end } else { recovery.durable };
-        self.durable = durable.min(self.log_end);
-        self.drop_stale_files(recovery, ops);
-        let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base_offset).collect();
-        for (index, base) in bases.into_iter().enumerate() {
-            if self.segment_end(index) > self.durable {
-                self.segments[index].synced_bytes = 0;
-            }
-            if index >= recovery.first_scanned {
-                self.cut_indexes(base, ops);
-            }
-        }
-        if !recovery.has_metadata {
-            self.write_partition_metadata(ops);
-        }
-        self.maybe_write_epochs(ops);
-        recovery.report.log_end = self.log_end;
-        recovery.is_finishing = true;
-        Ok(())
-    }
-
-    /// The log lost its end below its start: it goes on, empty, where it starts, so that no offset
-    /// that was deleted is given out again.
-    fn restart_at_log_start<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) {
-        let gone: Vec<Segment> = self.segments.drain(..).collect();
-        recovery.report.dropped_segments += u32::try_from(gone.len()).unwrap_or(u32::MAX);
-        for segment in gone {
-            for suffix in SEGMENT_SUFFIXES {
-                let path = segment.path(&self.spec.dir, suffix);
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
-            }
-        }
-        self.segments.push(Segment::empty(self.log_start, 0));
-        self.written = self.log_start;
-        self.producers.clear();
-        recovery.first_scanned = 0;
-    }
-
-    /// Removes snapshots of offsets that the log does not reach any more.
-    fn drop_stale_files<M>(&mut self, recovery: &Recovery, ops: &mut Vec<Op<M>>) {
-        for offset in &recovery.snapshots_all {
-            let is_stale = *offset > self.log_end;
-            let is_loose = *offset <= self.log_end && self.segment_mut(*offset).is_none();
-            if is_loose {
-                self.loose_snapshot = self.loose_snapshot.max(Some(*offset));
-            }
-            if is_stale {
-                let path = self.spec.dir.join(file_name(*offset, SNAPSHOT_SUFFIX));
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
-            }
-        }
-    }
-
-    /// Once everything that recovery writes is written, the log is open.
-    pub(crate) fn maybe_end_recovery(&mut self, now: Now) {
-        let Phase::Opening(recovery) = &self.phase else {
-            return;
-        };
-        if recovery.is_finishing && self.wires.count() == 0 {
-            let report = recovery.report.clone();
-            self.become_ready(now, report);
-            self.sync.is_wanted =
-                self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);
-        }
-    }
 }
 
 impl Recovery {
@@ -844,37 +606,4 @@ impl Recovery {
         }
         self.point.min(self.producers_from)
     }
-}
-
-/// The segments of a folder, ascending, with what the checkpoint knows about them.
-fn found_segments(entries: &[DirEntry], recovery: &mut Recovery) -> Vec<Segment> {
-    let length_of = |base: Offset, suffix: &str| {
-        let name = file_name(base, suffix);
-        let found = entries.binary_search_by(|entry| entry.name.as_str().cmp(&name)).ok();
-        found.and_then(|index| u32::try_from(entries[index].length).ok())
-    };
-    let mut segments = Vec::new();
-    for entry in entries.iter().filter(|entry| !entry.is_dir) {
-        let Some((base, LOG_SUFFIX)) = parse_file_name(&entry.name) else {
-            continue;
-        };
-        let (offsets, times) =
-            (length_of(base, OFFSET_INDEX_SUFFIX), length_of(base, TIME_INDEX_SUFFIX));
-        let indexes = IndexBytes { offsets: offsets.unwrap_or(0), times: times.unwrap_or(0) };
-        let mut segment = Segment::found(base, entry.length, indexes, entry.modified_ms);
-        let is_lost = offsets.unwrap_or(0) == 0 || times.unwrap_or(0) == 0;
-        if is_lost && entry.length > INDEXED_FROM_BYTES {
-            segment.offsets = OffsetIndex::claimed();
-            segment.times = TimeIndex::empty();
-        }
-        if let Some(known) =
-            recovery.known_segment(base).filter(|known| known.bytes == entry.length)
-        {
-            segment.max_timestamp = known.max();
-            segment.first_timestamp = known.first();
-        }
-        recovery.lengths.push((base, entry.length));
-        segments.push(segment);
-    }
-    segments
 }

@@ -275,3 +275,34 @@ fn remains_behind_a_sealed_segment_do_not_end_the_log() {
     assert_eq!((report.log_end, report.cut), (Offset(80), None));
     assert_eq!(rig.file(name), content, "they are cut off again");
 }
+
+#[test]
+fn swap_files_of_a_half_done_compaction_take_their_places() {
+    let mut rig = filled(small(), 60);
+    let bases: Vec<String> =
+        rig.names().into_iter().filter(|name| name.ends_with(".log")).collect();
+    // The first two segments were compacted into one: only their first batches are left.
+    let first = rig.file(&bases[0]);
+    let second = rig.file(&bases[1]);
+    let batch_bytes = batch(2, 100, T).bytes.len();
+    let merged = [&first[..batch_bytes], &second[..batch_bytes]].concat();
+    let second_base: i64 = bases[1][..20].parse().unwrap();
+    for unfinished in [false, true] {
+        rig.kill();
+        let disk = rig.world.disk_mut();
+        disk.put(Rig::path(&bases[0]), first.clone());
+        disk.put(Rig::path(&bases[1]), second.clone());
+        disk.put(Rig::path(&format!("{}.swap", bases[0])), merged.clone());
+        if unfinished {
+            disk.put(Rig::path("00000000000000000000.index.cleaned"), vec![0; 8]);
+        }
+        let report = rig.reopen(Opening { recovery_point: Offset(120), ..Opening::default() });
+        assert_eq!(report.log_end, Offset(120));
+        rig.advance();
+        let read = rig.read_all(0, 4096);
+        assert_eq!(read.len() == 60, unfinished, "{read:?}");
+        assert_eq!(read.starts_with(&[0, second_base]), !unfinished);
+        assert_eq!(read.last(), Some(&118));
+        assert!(rig.names().iter().all(|name| !name.ends_with(".swap")));
+    }
+}

@@ -195,8 +195,9 @@ impl PartitionCheckpoint {
             written: log.written.0,
             recovery_point: log.durable.0,
             epochs: log.epoch_entries(),
-            producers_offset: log.log_end.0,
-            producers: producer_snapshot::encode(&log.producers),
+            // Not the assigned end: what is on its way may fail, and others take its offsets.
+            producers_offset: log.written.0,
+            producers: producer_snapshot::encode(&log.producers, log.written),
         }
     }
 }

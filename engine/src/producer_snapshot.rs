@@ -6,14 +6,17 @@
 //!   │ timestamp i64 │ coordinator epoch i32 │ first offset of the open transaction i64 (-1 none)
 //! ```
 //!
-//! Only the newest batch of each producer is kept, so duplicates further back are not recognised
-//! after a restart; Kafka's are not either. Entries are written in the order of producer ids.
+//! Entries are written in the order of producer ids. A producer has one entry for each batch that is
+//! remembered, oldest first, where Kafka writes the newest alone: a client that repeats its five
+//! batches under way after a restart would otherwise be told that the older ones are out of order,
+//! start a new epoch, and have them appended a second time. Kafka reads such a file too: of entries
+//! with one id the last counts.
 
 use millrace_wire::{Reader, WireError, Writer};
 
 use crate::crc;
 use crate::ids::{Offset, ProducerId};
-use crate::producer_state::{BatchMetadata, ProducerState, RestoredProducer};
+use crate::producer_state::{BatchMetadata, ProducerEntry, ProducerState, RestoredProducer};
 
 /// The version that is written, and the only one that is read.
 pub const SNAPSHOT_VERSION: i16 = 1;
@@ -68,27 +71,57 @@ impl From<WireError> for SnapshotError {
     }
 }
 
-/// The bytes of a snapshot of `state`.
-pub fn encode(state: &ProducerState) -> Vec<u8> {
-    let mut writer = Writer::over(Vec::with_capacity(FRONT_BYTES + 4 + ENTRY_BYTES * state.len()));
+/// The bytes of a snapshot of `state` at the offset `end`: what batches and transactions from there on
+/// have left in it stays out, so that it may be ahead.
+///
+/// A state that counts batches which a crash then loses would have their repetitions taken for
+/// duplicates, and acknowledged.
+pub fn encode(state: &ProducerState, end: Offset) -> Vec<u8> {
+    let below =
+        |entry: &ProducerEntry| entry.batches().partition_point(|batch| batch.last_offset < end);
+    let kept = |entry: &ProducerEntry| entry.batches().is_empty() || below(entry) > 0;
+    let entries = || state.iter().filter(|(_, entry)| kept(entry));
+    let count: usize = entries().map(|(_, entry)| below(entry).max(1)).sum();
+    let mut writer = Writer::over(Vec::with_capacity(FRONT_BYTES + 4 + ENTRY_BYTES * count));
     writer.i16(SNAPSHOT_VERSION);
     writer.u32(0);
-    writer.array_count(Some(state.len()));
-    for (producer_id, entry) in state.iter() {
-        let last = entry.last_batch();
-        writer.i64(producer_id.0);
-        writer.i16(entry.epoch);
-        writer.i32(last.map_or(-1, |batch| batch.last_sequence));
-        writer.i64(last.map_or(-1, |batch| batch.last_offset.0));
-        writer.i32(last.map_or(0, |batch| batch.offset_delta));
-        writer.i64(entry.last_timestamp);
-        writer.i32(entry.coordinator_epoch);
-        writer.i64(entry.txn_first_offset.map_or(-1, |offset| offset.0));
+    writer.array_count(Some(count));
+    for (producer_id, entry) in entries() {
+        let batches = entry.batches().get(..below(entry)).unwrap_or_default();
+        let is_all = batches.len() == entry.batches().len();
+        match batches.split_last() {
+            None => write_entry(&mut writer, producer_id, entry, (None, end)),
+            Some((last, older)) => {
+                for batch in older {
+                    write_entry(&mut writer, producer_id, entry, (Some(*batch), end));
+                }
+                let timestamp = if is_all { entry.last_timestamp } else { last.timestamp };
+                let last = BatchMetadata { timestamp, ..*last };
+                write_entry(&mut writer, producer_id, entry, (Some(last), end));
+            }
+        }
     }
     let mut bytes = writer.into_vec();
     let crc = crc::crc32c(&bytes[FRONT_BYTES..]);
     bytes[CRC_POSITION..FRONT_BYTES].copy_from_slice(&crc.to_be_bytes());
     bytes
+}
+
+fn write_entry(
+    writer: &mut Writer,
+    producer_id: ProducerId,
+    entry: &ProducerEntry,
+    (batch, end): (Option<BatchMetadata>, Offset),
+) {
+    let txn_first_offset = entry.txn_first_offset.filter(|offset| *offset < end);
+    writer.i64(producer_id.0);
+    writer.i16(entry.epoch);
+    writer.i32(batch.map_or(-1, |batch| batch.last_sequence));
+    writer.i64(batch.map_or(-1, |batch| batch.last_offset.0));
+    writer.i32(batch.map_or(0, |batch| batch.offset_delta));
+    writer.i64(batch.map_or(entry.last_timestamp, |batch| batch.timestamp));
+    writer.i32(entry.coordinator_epoch);
+    writer.i64(txn_first_offset.map_or(-1, |offset| offset.0));
 }
 
 /// The state that a snapshot holds.
@@ -162,6 +195,9 @@ mod tests {
         }
     }
 
+    /// Above every offset here.
+    const END: Offset = Offset(1 << 40);
+
     // Put together by hand from the schema that Kafka's snapshot reader declares.
     const GOLDEN: &[u8] = b"\x00\x01\x72\xce\xf0\x1d\x00\x00\x00\x02\
         \x00\x00\x00\x00\x00\x00\x00\x07\x00\x02\x00\x00\x00\x0b\x00\x00\x00\x00\x00\x00\x00\x66\
@@ -178,13 +214,39 @@ mod tests {
 
     #[test]
     fn a_snapshot_has_kafkas_bytes() {
-        assert_eq!(encode(&golden_state()), GOLDEN);
+        assert_eq!(encode(&golden_state(), END), GOLDEN);
         assert_eq!(decode(GOLDEN, 10), Ok(golden_state()));
         assert_eq!(
             decode(GOLDEN, 10).expect("readable").first_undecided_offset(),
             Some(Offset(103))
         );
-        assert_eq!(encode(&ProducerState::new(10)).len(), 10);
+        assert_eq!(encode(&ProducerState::new(10), END).len(), 10);
+    }
+
+    // Found by the simulator: after a restart a client's older batches under way were out of order.
+    #[test]
+    fn every_remembered_batch_survives() {
+        let mut state = ProducerState::new(10);
+        for (offset, sequence) in [(100, 0), (103, 3), (200, 6), (203, 9), (206, 12), (209, 15)] {
+            state.record(&header((7, 2), (offset, sequence), 0));
+        }
+        let back = decode(&encode(&state, END), 10).expect("readable");
+        assert_eq!(back, state);
+        let again = back.check(&header((7, 2), (0, 3), 0)).expect("a duplicate is no error");
+        assert!(matches!(again, crate::Admission::Duplicate(_)), "{again:?}");
+    }
+
+    // Found by the simulator: a segment's snapshot held batches that were still on their way to that
+    // segment; a power loss took them, and their repetitions were acknowledged as duplicates.
+    #[test]
+    fn batches_from_the_end_on_stay_out() {
+        let mut state = ProducerState::new(10);
+        state.record(&header((7, 2), (100, 0), 0));
+        let before = state.clone();
+        state.record(&header((7, 2), (103, 3), 0));
+        state.record(&header((8, 0), (106, 0), 0b1_0000));
+        assert_eq!(decode(&encode(&state, Offset(103)), 10), Ok(before));
+        assert_eq!(decode(&encode(&state, Offset(109)), 10), Ok(state));
     }
 
     #[test]
@@ -196,7 +258,7 @@ mod tests {
             timestamp: 9,
         };
         state.record_marker(&header((1, 3), (50, -1), 0b11_0000), marker);
-        let back = decode(&encode(&state), 10).expect("readable");
+        let back = decode(&encode(&state, END), 10).expect("readable");
         let entry = back.entry(ProducerId(1)).expect("there");
         assert_eq!((entry.epoch, entry.coordinator_epoch, entry.last_timestamp), (3, 5, 9));
         assert_eq!(entry.last_batch(), None);

@@ -458,9 +458,13 @@ impl ProducerState {
     }
 
     /// Puts back one producer from a snapshot, with its newest batch if it had one.
+    ///
+    /// - Called again for the same producer and epoch, it adds a newer batch.
     pub fn restore(&mut self, producer_id: ProducerId, restored: RestoredProducer) {
         self.make_room_for(producer_id);
-        let mut entry = ProducerEntry::unknown();
+        let known = self.producers.get(&producer_id);
+        let known = known.filter(|entry| entry.epoch == restored.epoch);
+        let mut entry = known.copied().unwrap_or(ProducerEntry::unknown());
         entry.epoch = restored.epoch;
         entry.coordinator_epoch = restored.coordinator_epoch;
         if let Some(batch) = restored.last_batch {

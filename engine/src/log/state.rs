@@ -104,9 +104,9 @@ impl Log {
         }
     }
 
-    /// Writes the producers' state at `offset`; nothing of later batches may be in it.
+    /// Writes the producers' state at `offset`; batches on their way beyond it stay out.
     pub(crate) fn write_snapshot<M>(&mut self, offset: Offset, ops: &mut Vec<Op<M>>) {
-        let content = Bytes::from(producer_snapshot::encode(&self.producers));
+        let content = Bytes::from(producer_snapshot::encode(&self.producers, offset));
         let name = file_name(offset, SNAPSHOT_SUFFIX);
         self.write_small(&name, content, Pending::SnapshotWritten { offset }, ops);
     }

@@ -686,7 +686,11 @@ impl Log {
     /// See [`Self::verify`].
     pub(crate) fn verify_appends(&self) {
         let ends = self.appender.acks.iter().map(|ack| ack.end);
-        assert!(ends.is_sorted(), "acknowledgements ascend");
+        assert!(
+            ends.clone().is_sorted(),
+            "acknowledgements ascend: {:?}",
+            ends.collect::<Vec<_>>()
+        );
         let mut end = self.written;
         let headers = self.appender.in_flight.iter().map(|(header, _)| header);
         let queued = self.appender.queue.iter().map(|queued| &queued.stamped.header);

@@ -276,7 +276,16 @@ impl Log {
         }
     }
 
+    /// Whether the segment that a walk is in was removed while its bytes were on the way. That is
+    /// not corruption: the job starts over from where the log starts now.
+    fn has_lost_segment(&mut self, job: &Job) -> bool {
+        job.walk.is_some_and(|walk| self.segment_mut(walk.segment).is_none())
+    }
+
     fn drive<M>(&mut self, job: &mut Job, ops: &mut Vec<Op<M>>) -> Step {
+        if self.has_lost_segment(job) {
+            job.walk = None;
+        }
         match job.goal {
             Goal::Read(request) => self.drive_read(job, request, ops),
             Goal::Timestamp(search) => self.drive_timestamp(job, search, ops),
@@ -385,6 +394,11 @@ impl Log {
         };
         let mut job = self.reader.jobs.swap_remove(index);
         job.is_waiting = false;
+        if self.has_lost_segment(&job) {
+            let step = self.drive(&mut job, ops);
+            self.end_step(job, step);
+            return;
+        }
         let step = match result {
             Ok(bytes) => match job.goal {
                 Goal::Read(request) => self.walk_headers(&mut job, request, &bytes, ops),

@@ -9,6 +9,10 @@
 pub mod admin;
 pub mod consumer;
 pub mod link;
+pub mod log_run;
 pub mod oracle;
+pub mod outcome;
+pub mod plan;
+pub mod plant;
 pub mod producer;
 pub mod record;

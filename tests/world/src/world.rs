@@ -74,6 +74,8 @@ struct Shard<M> {
 enum Event<M> {
     /// The operation takes effect; of a write, the bytes from the number on.
     Apply(ShardId, Op<M>, usize),
+    /// A write takes effect that was said to have done so long before.
+    ApplyLate(Op<M>),
     /// The shard may see the completion.
     Deliver(ShardId, Completion<M>),
     /// Something on the network.
@@ -334,6 +336,7 @@ impl<M> World<M> {
             Event::Deliver(shard, completion) => {
                 self.shards[index(shard)].ready.push_back(completion);
             }
+            Event::ApplyLate(op) => self.apply_late(op),
             Event::Net(event) => self.net_event(event),
         }
     }
@@ -375,7 +378,7 @@ impl<M> World<M> {
                 Event::Net(NetEvent::ToClient(client, bytes)) => on_the_way.push((client, bytes)),
                 Event::Net(_) => {}
                 Event::Apply(_, op, done) => self.apply_partly(op, done),
-                Event::Deliver(..) => {}
+                Event::ApplyLate(_) | Event::Deliver(..) => {}
             }
         }
         for shard in &mut self.shards {

@@ -83,6 +83,12 @@ impl<M> World<M> {
         self.leave(client);
     }
 
+    /// The network breaks the connection; both ends will see it.
+    pub fn break_connection(&mut self, client: ClientId) {
+        let at = self.time + self.net_delay();
+        self.schedule(at, Event::Net(NetEvent::Reset(client)));
+    }
+
     /// The client is through: no news for it any more.
     fn leave(&mut self, client: ClientId) {
         self.net.news.retain(|&other| other != client);

@@ -24,6 +24,29 @@ impl<M> World<M> {
         }
     }
 
+    /// Takes a `Write` or a `Sync` and lies: says at once that it is done, does a write much later,
+    /// unless the process dies before, and a sync never. For showing that such a bug is found.
+    pub fn submit_lying(&mut self, shard: ShardId, op: Op<M>) {
+        let at = self.time + self.rng.between(100, 20_000);
+        let late = self.time + self.rng.between(1, 500) * 1_000_000;
+        if let Op::Write { token, file, position, chunks } = op {
+            let given = chunks.clone();
+            let wrote = Completion::Wrote { token, chunks: given, result: Ok(()) };
+            self.schedule(at, Event::Deliver(shard, wrote));
+            let op = Op::Write { token, file, position, chunks };
+            self.schedule(late, Event::ApplyLate(op));
+        } else if let Op::Sync { token, .. } = op {
+            self.schedule(at, Event::Deliver(shard, Completion::Done { token, result: Ok(()) }));
+        } else {
+            panic!("only writes and syncs are lied about");
+        }
+    }
+
+    pub(super) fn apply_late(&mut self, op: Op<M>) {
+        // Nobody waits for the completion.
+        self.apply_to_file(op, 0);
+    }
+
     /// Writes the first bytes of a write that goes down in two steps, and says how many.
     fn apply_first_part(&mut self, op: &Op<M>) -> Option<usize> {
         let Op::Write { file, position, chunks, .. } = op else {

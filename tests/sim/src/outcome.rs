@@ -1,0 +1,16 @@
+//! What a run comes to.
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was wrong, if anything was.
+    pub violation: Option<String>,
+    /// The hash of all that happened.
+    pub trace: u64,
+    /// Records acknowledged.
+    pub acked_count: u64,
+    /// Records read.
+    pub read_count: u64,
+    /// Shards' turns.
+    pub turns: u64,
+}

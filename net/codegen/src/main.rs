@@ -1,5 +1,7 @@
 //! Rewrites the generated code below the folder given, or the current one.
 
+#![forbid(unsafe_code)]
+
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -221,6 +221,8 @@ pub(crate) struct SyncPass {
     pub(crate) dirty_since: Option<Mono>,
     /// Entries of the folder changed since it was synced.
     pub(crate) is_folder_dirty: bool,
+    /// A file for the round could not be opened for want of descriptors: not before this.
+    pub(crate) retry_at: Option<Mono>,
     /// A round was asked for whatever the contract says (roll, close).
     pub(crate) is_wanted: bool,
 }
@@ -594,9 +596,11 @@ impl Log {
         let is_clean = self.durable == self.written
             && !self.sync.is_wanted
             && !self.segments.last().is_some_and(|active| active.is_cut);
-        if self.sync.is_running() || is_clean || !self.is_sync_due(now) {
+        let is_early = self.sync.retry_at.is_some_and(|retry_at| now.mono < retry_at);
+        if self.sync.is_running() || is_clean || is_early || !self.is_sync_due(now) {
             return;
         }
+        self.sync.retry_at = None;
         if self.opens_for_sync(ops) {
             return;
         }
@@ -647,8 +651,11 @@ impl Log {
     /// When what is written has to be synced at the latest.
     pub(crate) fn sync_deadline(&self) -> Option<Mono> {
         let ms = self.spec.config.flush_ms.min(BACKGROUND_SYNC_MS);
-        let is_waiting = !self.sync.is_running();
-        self.sync.dirty_since.filter(|_| is_waiting).map(|since| since.plus_ms(ms))
+        if self.sync.is_running() {
+            return None;
+        }
+        let due = self.sync.dirty_since.map(|since| since.plus_ms(ms));
+        due.max(self.sync.retry_at)
     }
 
     pub(crate) fn on_synced(&mut self, base: Offset, bytes: u64, result: Result<(), IoError>) {

@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 
 use millrace_io::{FileRef, IoError, Mono, Now, Op};
 
-use crate::append::Storage;
+use crate::append::{SPACE_RETRY_MS, Storage};
 use crate::batch::BatchHeader;
 use crate::log::{IndexKind, Log, LogEvent, Pending, Phase, may_pass};
 use crate::segment::{LazyFile, OFFSET_INDEX_SUFFIX, Segment, TIME_INDEX_SUFFIX, log_name};
@@ -434,6 +434,7 @@ impl Log {
                 ));
             }
             Err(error) if may_pass(error) => {
+                self.sync.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
                 self.drop_rebuild(base);
                 self.fail_jobs_of(base);
                 if is_active && !self.appender.is_idle() {

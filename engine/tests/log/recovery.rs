@@ -5,6 +5,8 @@ use millrace_engine::{
     ReadOutcome,
 };
 
+use millrace_world::Faults;
+
 use super::T;
 use super::rig::{Rig, batch, small};
 
@@ -221,6 +223,38 @@ fn after_a_power_loss_what_was_synced_is_there() {
         let read = rig.read_all(0, 4096);
         assert_eq!(read.len() as i64 * 2, rig.log.high_watermark().0, "seed {seed}");
         assert_eq!(rig.append(&batch(2, 10, T)), Ok(report.log_end));
+    }
+}
+
+#[test]
+fn what_a_full_disk_had_cut_off_does_not_come_back_between_segments() {
+    for seed in 0..100 {
+        let world = millrace_world::World::new(millrace_world::WorldConfig::new(seed));
+        let config =
+            LogConfig { durability: Durability::GroupCommit, preallocate: false, ..small() };
+        let mut rig = Rig::with_world(world, config);
+        for index in 0..10 {
+            rig.append(&batch(2, 100, T + index)).unwrap();
+        }
+        let disk_bytes_max = rig.world.disk().used_bytes() + 700;
+        rig.world.set_faults(Faults { disk_bytes_max, ..Faults::none() });
+        for _ in 0..4 {
+            let _ = rig.queue(&batch(2, 100, T));
+        }
+        rig.settle();
+        rig.world.set_faults(Faults::none());
+        rig.pass(3_000);
+        // The next batch does not fit any more and rolls.
+        rig.append(&batch(2, 1500, T)).unwrap();
+        assert_eq!(rig.log.segment_count(), 2);
+        let sealed = rig.file("00000000000000000000.log");
+        let recovery_point = rig.log.durable_offset();
+        rig.lose_power();
+        assert_eq!(rig.file("00000000000000000000.log").len(), sealed.len(), "seed {seed}");
+        rig.reopen(Opening { recovery_point, ..Opening::default() });
+        rig.advance();
+        let expected: Vec<i64> = (0..11).map(|index| index * 2).collect();
+        assert_eq!(rig.read_all(0, 4096), expected, "seed {seed}");
     }
 }
 

@@ -17,7 +17,7 @@ impl<T: Ord> Default for Deadlines<T> {
     }
 }
 
-impl<T: Ord + Copy> Deadlines<T> {
+impl<T: Ord> Deadlines<T> {
     /// Sets a deadline. One thing may have several.
     pub fn add(&mut self, at: Mono, what: T) {
         self.set.insert((at, what));
@@ -35,12 +35,10 @@ impl<T: Ord + Copy> Deadlines<T> {
 
     /// Takes out the earliest deadline that is due.
     pub fn pop_due(&mut self, now: Mono) -> Option<T> {
-        let (at, what) = *self.set.first()?;
-        if at > now {
+        if self.set.first()?.0 > now {
             return None;
         }
-        self.set.remove(&(at, what));
-        Some(what)
+        self.set.pop_first().map(|(_, what)| what)
     }
 
     /// Deadlines in the set.

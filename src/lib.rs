@@ -5,6 +5,7 @@
 pub mod client;
 pub mod config;
 mod controller;
+pub mod coordinator;
 pub mod counters;
 pub mod deadlines;
 mod error_map;

@@ -1,0 +1,457 @@
+//! The group coordinator of one partition of `__consumer_offsets`: classic groups and their
+//! committed offsets, as a state machine without clock, files or sockets.
+//!
+//! ```text
+//!             ask                     Append ──▶ the caller's log ──┐
+//!   caller ─────────▶ GroupCoordinator                              │
+//!             Reply ◀─┘     ▲                                       │
+//!                           └── on_committed / on_append_failed ◀───┘
+//! ```
+//!
+//! - An ask is answered now, or when members have joined, or when its records are committed.
+//! - Offsets change by replaying their records, live as on load. A classic group's rebalance
+//!   lives in memory, ahead of the log, as in Kafka: the log has the last stable generation, and
+//!   members of one that was lost join again.
+//! - Until [`GroupCoordinator::loaded`] every ask is told to come back.
+//! - Appends are decided in the order in which they were asked for: they go into one log.
+//!
+//! Not here: KIP-848 groups, transactional offsets, which partition a group belongs to beyond
+//! [`partition_of`]. Imports the wire's messages, no other part of the broker but its small tools.
+
+mod ask;
+mod config;
+mod context;
+mod describe;
+mod group;
+mod join;
+mod member;
+mod offsets;
+mod rebalance;
+mod record;
+mod records;
+mod subscription;
+mod sync;
+mod then;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use millrace_io::{Mono, Now};
+use millrace_net::ErrorCode;
+use millrace_net::messages::join_group::JoinGroupRequest;
+
+pub use ask::{GroupAnswer, GroupAsk, Requester, commit_response};
+pub use config::GroupConfig;
+pub use context::{AppendId, Output};
+pub use record::{GroupRecord, GroupValue, MemberValue, OffsetKey, OffsetValue};
+
+use crate::ticket::Ticket;
+use ask::{leave_response, refuse_join};
+use context::{Appending, Context, Timer};
+use group::{Group, GroupState};
+use then::{Then, append_error};
+
+/// The partition of `__consumer_offsets` that coordinates a group: the absolute value of Java's
+/// hash of its name, modulo the partitions. Every Kafka broker computes the same.
+pub fn partition_of(group_id: &str, partitions: i32) -> i32 {
+    let hash = group_id
+        .encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    // Kafka's abs: the smallest integer, which has no positive twin, becomes 0.
+    hash.checked_abs().unwrap_or(0) % partitions.max(1)
+}
+
+/// See the file's head.
+#[derive(Debug)]
+pub struct GroupCoordinator {
+    groups: BTreeMap<Arc<str>, Group>,
+    cx: Context,
+    is_loaded: bool,
+}
+
+impl GroupCoordinator {
+    /// A coordinator that has not loaded its partition. `seed` decides all member ids.
+    pub fn new(config: GroupConfig, seed: u64) -> Self {
+        Self { groups: BTreeMap::new(), cx: Context::new(config, seed), is_loaded: false }
+    }
+
+    /// Takes in a record of the partition, in the order of the log, before [`Self::loaded`].
+    pub fn replay(&mut self, record: &GroupRecord) {
+        assert!(!self.is_loaded, "replay is for loading; what is appended replays itself");
+        match record {
+            GroupRecord::Offset(key, value) => self.replay_offset(key, value.as_ref()),
+            GroupRecord::Group(name, Some(value)) => self.group_mut(name).load(value),
+            GroupRecord::Group(name, None) => {
+                if let Some(group) = self.groups.get_mut(name.as_str()) {
+                    let offsets = std::mem::take(&mut group.offsets);
+                    *group = Group::new(Arc::clone(&group.name), self.cx.now.wall);
+                    group.offsets = offsets;
+                }
+                self.drop_if_vacant(name);
+            }
+        }
+    }
+
+    /// The whole partition is replayed: asks are taken from here on. Members that the log knows
+    /// have their session's time to show themselves.
+    pub fn loaded(&mut self, now: Now) {
+        self.cx.now = now;
+        self.is_loaded = true;
+        for group in self.groups.values_mut() {
+            let numbers: Vec<_> = group.members.keys().copied().collect();
+            for number in numbers {
+                group.renew_session(&mut self.cx, number);
+            }
+            if group.members.len() > self.cx.config.size_max {
+                group.maybe_prepare_rebalance(&mut self.cx);
+            }
+        }
+        self.set_expiry_timer();
+    }
+
+    /// True once [`Self::loaded`] was called.
+    pub const fn is_loaded(&self) -> bool {
+        self.is_loaded
+    }
+
+    /// Groups that the coordinator knows.
+    pub fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// What is to be done since the last call, in order.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.cx.outputs)
+    }
+
+    /// When [`Self::on_timer`] wants to be called.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.cx.timers.next()
+    }
+
+    /// Takes up an ask; the answer comes as an output, now or later, exactly once.
+    pub fn on_ask(&mut self, now: Now, ticket: Ticket, ask: GroupAsk) {
+        self.cx.now = now;
+        if let Err(error) = self.check(&ask) {
+            self.cx.reply(ticket, ask.refuse(error));
+            return;
+        }
+        match ask {
+            GroupAsk::Join(request, requester) => self.join(ticket, &request, &requester),
+            GroupAsk::Sync(ref request) => match self.groups.get_mut(request.group_id.as_str()) {
+                Some(group) => group.sync(&mut self.cx, ticket, request),
+                None => self.cx.reply(ticket, ask.refuse(ErrorCode::UnknownMemberId)),
+            },
+            GroupAsk::Heartbeat(ref request) => {
+                let answer = match self.groups.get_mut(request.group_id.as_str()) {
+                    Some(group) => GroupAnswer::Heartbeat(group.heartbeat(&mut self.cx, request)),
+                    None => ask.refuse(ErrorCode::UnknownMemberId),
+                };
+                self.cx.reply(ticket, answer);
+            }
+            GroupAsk::Leave(request) => {
+                let response = match self.groups.get_mut(request.group_id.as_str()) {
+                    Some(group) => group.leave(&mut self.cx, &request),
+                    None => leave_response(&request, ErrorCode::UnknownMemberId),
+                };
+                self.cx.reply(ticket, GroupAnswer::Left(response));
+            }
+            GroupAsk::Describe { group_id, version } => {
+                let described = match self.groups.get(group_id.as_str()) {
+                    Some(group) => group.describe(),
+                    None => describe::describe_unknown(&group_id, version),
+                };
+                self.cx.reply(ticket, GroupAnswer::Described(described));
+            }
+            GroupAsk::List { states, types } => {
+                let listed = self.groups.values().filter_map(|it| it.list(&states, &types));
+                let listed = listed.collect();
+                self.cx.reply(ticket, GroupAnswer::Listed(Ok(listed)));
+            }
+            GroupAsk::Delete { group_id } => self.delete(ticket, &group_id),
+            GroupAsk::Commit(request, requester) => {
+                if !self.groups.contains_key(request.group_id.as_str())
+                    && let Err(error) = offsets::check_unknown_group(&request, &requester)
+                {
+                    let response = commit_response(&request, error);
+                    self.cx.reply(ticket, GroupAnswer::Committed(response));
+                    return;
+                }
+                let name = self.ensure(&request.group_id);
+                let Some(group) = self.groups.get_mut(&name) else { return };
+                group.commit(&mut self.cx, ticket, &request);
+                self.drop_if_vacant(&name);
+            }
+            GroupAsk::Fetch(request) => {
+                let group = self.groups.get(request.group_id.as_str());
+                let response = offsets::fetch(group.map(|group| &group.offsets), &request);
+                self.cx.reply(ticket, GroupAnswer::Fetched(response));
+            }
+            GroupAsk::DeleteOffsets(ref request) => {
+                match self.groups.get_mut(request.group_id.as_str()) {
+                    Some(group) => group.delete_offsets(&mut self.cx, ticket, request),
+                    None => self.cx.reply(ticket, ask.refuse(ErrorCode::GroupIdNotFound)),
+                }
+            }
+        }
+    }
+
+    /// What holds for every ask of its kind, whatever the group.
+    fn check(&self, ask: &GroupAsk) -> Result<(), ErrorCode> {
+        let needs_name = match ask {
+            GroupAsk::Join(..)
+            | GroupAsk::Sync(_)
+            | GroupAsk::Heartbeat(_)
+            | GroupAsk::Leave(_)
+            | GroupAsk::Describe { .. }
+            | GroupAsk::Delete { .. }
+            | GroupAsk::DeleteOffsets(_) => true,
+            // Consumers without a group have always committed under the empty name.
+            GroupAsk::List { .. } | GroupAsk::Commit(..) | GroupAsk::Fetch(_) => false,
+        };
+        if needs_name && ask.group_id().is_some_and(str::is_empty) {
+            return Err(ErrorCode::InvalidGroupId);
+        }
+        if !self.is_loaded {
+            return Err(ErrorCode::CoordinatorLoadInProgress);
+        }
+        let config = &self.cx.config;
+        let allowed = config.session_timeout_ms_min..=config.session_timeout_ms_max;
+        if let GroupAsk::Join(request, _) = ask
+            && !allowed.contains(&request.session_timeout_ms)
+        {
+            return Err(ErrorCode::InvalidSessionTimeout);
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, ticket: Ticket, request: &JoinGroupRequest, requester: &Requester) {
+        let is_known = self.groups.contains_key(request.group_id.as_str());
+        if !is_known && !request.member_id.is_empty() {
+            let response = refuse_join(&request.member_id, ErrorCode::UnknownMemberId);
+            self.cx.reply(ticket, GroupAnswer::Joined(response));
+            return;
+        }
+        let name = self.ensure(&request.group_id);
+        if let Some(group) = self.groups.get_mut(&name) {
+            group.join(&mut self.cx, ticket, request, requester);
+        }
+        self.drop_if_vacant(&name);
+    }
+
+    fn delete(&mut self, ticket: Ticket, group_id: &str) {
+        let state = self.groups.get(group_id).map(Group::state);
+        match state {
+            None => {
+                let answer = GroupAnswer::Deleted(ErrorCode::GroupIdNotFound);
+                self.cx.reply(ticket, answer);
+            }
+            Some(GroupState::Empty) => self.delete_empty(group_id, Some(ticket)),
+            Some(
+                GroupState::PreparingRebalance
+                | GroupState::CompletingRebalance
+                | GroupState::Stable,
+            ) => {
+                self.cx.reply(ticket, GroupAnswer::Deleted(ErrorCode::NonEmptyGroup));
+            }
+        }
+    }
+
+    /// Lets an empty group go; its tombstones follow.
+    fn delete_empty(&mut self, group_id: &str, ticket: Option<Ticket>) {
+        let Some(mut group) = self.groups.remove(group_id) else { return };
+        group.pending.clear();
+        let records = group.tombstones();
+        self.cx.append(records, Then::DeleteGroup { ticket, group: Box::new(group) });
+    }
+
+    /// Topics are deleted: what groups have committed for them goes.
+    pub fn on_topics_deleted(&mut self, now: Now, topics: &[&str]) {
+        self.cx.now = now;
+        for group in self.groups.values() {
+            let records: Vec<_> =
+                topics.iter().flat_map(|topic| group.topic_tombstones(topic)).collect();
+            if !records.is_empty() {
+                self.cx.append(records, Then::Nothing);
+            }
+        }
+    }
+
+    /// The records of an append are committed. Appends are decided in their order.
+    pub fn on_committed(&mut self, now: Now, id: AppendId) {
+        self.cx.now = now;
+        let Some(Appending { records, then }) = self.cx.appends.remove(&id) else { return };
+        for record in records.iter() {
+            // A group's own record tells of a state that memory has had, or has left, already.
+            if let GroupRecord::Offset(key, value) = record {
+                self.end_commit(key, value.as_ref());
+                self.replay_offset(key, value.as_ref());
+            }
+        }
+        match then {
+            Then::Nothing => {}
+            Then::Commit { ticket, response } => {
+                self.cx.reply(ticket, GroupAnswer::Committed(response));
+            }
+            Then::DeleteOffsets { ticket, response } => {
+                self.cx.reply(ticket, GroupAnswer::DeletedOffsets(response));
+            }
+            Then::DeleteGroup { ticket, group: _ } => {
+                if let Some(ticket) = ticket {
+                    self.cx.reply(ticket, GroupAnswer::Deleted(ErrorCode::None));
+                }
+            }
+            Then::Sync { group, generation, assignments } => {
+                if let Some(group) = self.groups.get_mut(&group) {
+                    group.on_assigned(&mut self.cx, generation, assignments);
+                }
+            }
+            Then::StaticJoin { ticket, response } => {
+                self.cx.reply(ticket, GroupAnswer::Joined(response));
+            }
+        }
+    }
+
+    /// The records of an append are not in the log and will never be.
+    ///
+    /// - `error`: what the log said, as a produce request would hear it.
+    pub fn on_append_failed(&mut self, now: Now, id: AppendId, error: ErrorCode) {
+        self.cx.now = now;
+        let error = append_error(error);
+        let Some(Appending { records, then }) = self.cx.appends.remove(&id) else { return };
+        for record in records.iter() {
+            if let GroupRecord::Offset(key, value) = record {
+                self.end_commit(key, value.as_ref());
+            }
+        }
+        match then {
+            Then::Nothing => {}
+            Then::Commit { ticket, mut response } => {
+                let topics = response.topics.iter_mut();
+                for partition in topics.flat_map(|topic| &mut topic.partitions) {
+                    if partition.error_code == ErrorCode::None.code() {
+                        partition.error_code = error.code();
+                    }
+                }
+                self.cx.reply(ticket, GroupAnswer::Committed(response));
+            }
+            Then::DeleteOffsets { ticket, mut response } => {
+                response.topics.clear();
+                response.error_code = error.code();
+                self.cx.reply(ticket, GroupAnswer::DeletedOffsets(response));
+            }
+            Then::DeleteGroup { ticket, group } => {
+                self.groups.entry(Arc::clone(&group.name)).or_insert(*group);
+                if let Some(ticket) = ticket {
+                    self.cx.reply(ticket, GroupAnswer::Deleted(error));
+                }
+            }
+            Then::Sync { group, generation, .. } => {
+                if let Some(group) = self.groups.get_mut(&group) {
+                    group.on_assign_failed(&mut self.cx, generation, error);
+                }
+            }
+            // The member has its new id in memory only; it joins again and finds itself.
+            Then::StaticJoin { ticket, mut response } => {
+                response = refuse_join(&response.member_id, error);
+                self.cx.reply(ticket, GroupAnswer::Joined(response));
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub fn on_timer(&mut self, now: Now) {
+        self.cx.now = now;
+        while let Some(timer) = self.cx.timers.pop_due(now.mono) {
+            let name = match &timer {
+                Timer::Join(name)
+                | Timer::Sync(name)
+                | Timer::Session(name, _)
+                | Timer::Pending(name, _) => Arc::clone(name),
+                Timer::Expiry => {
+                    self.expire();
+                    self.set_expiry_timer();
+                    continue;
+                }
+            };
+            let Some(group) = self.groups.get_mut(&name) else { continue };
+            match timer {
+                Timer::Join(_) => group.on_join_due(&mut self.cx),
+                Timer::Sync(_) => group.on_sync_due(&mut self.cx),
+                Timer::Session(_, member) => group.on_session_due(&mut self.cx, member),
+                Timer::Pending(_, id) => group.on_pending_due(&mut self.cx, &id),
+                Timer::Expiry => {}
+            }
+            self.drop_if_vacant(&name);
+        }
+    }
+
+    /// Drops offsets that have expired, and groups that have nothing left.
+    fn expire(&mut self) {
+        let names: Vec<Arc<str>> = self.groups.keys().cloned().collect();
+        for name in names {
+            let Some(group) = self.groups.get(&name) else { continue };
+            let records = group.expired(&self.cx);
+            let is_over = group.state() == GroupState::Empty
+                && group.pending.is_empty()
+                && records.len() == group.offsets.len();
+            if is_over {
+                self.delete_empty(&name, None);
+            } else if !records.is_empty() {
+                self.cx.append(records, Then::Nothing);
+            }
+        }
+    }
+
+    fn set_expiry_timer(&mut self) {
+        let at = self.cx.now.mono.plus_ms(self.cx.config.offsets_retention_check_ms.max(1));
+        self.cx.timers.add(at, Timer::Expiry);
+    }
+
+    /// Checks the invariants of every group; our own fault if one does not hold.
+    pub fn verify(&self) {
+        for group in self.groups.values() {
+            group.verify();
+        }
+    }
+
+    fn end_commit(&mut self, key: &OffsetKey, value: Option<&OffsetValue>) {
+        if value.is_some()
+            && let Some(group) = self.groups.get_mut(key.group.as_str())
+        {
+            group.offsets.end(key);
+        }
+    }
+
+    fn replay_offset(&mut self, key: &OffsetKey, value: Option<&OffsetValue>) {
+        if value.is_some() {
+            self.group_mut(&key.group).offsets.replay(key, value);
+        } else if let Some(group) = self.groups.get_mut(key.group.as_str()) {
+            group.offsets.replay(key, None);
+            self.drop_if_vacant(&key.group);
+        }
+    }
+
+    fn ensure(&mut self, group_id: &str) -> Arc<str> {
+        Arc::clone(&self.group_mut(group_id).name)
+    }
+
+    fn group_mut(&mut self, group_id: &str) -> &mut Group {
+        let wall = self.cx.now.wall;
+        let name: Arc<str> = match self.groups.get_key_value(group_id) {
+            Some((name, _)) => Arc::clone(name),
+            None => Arc::from(group_id),
+        };
+        self.groups.entry(Arc::clone(&name)).or_insert_with(|| Group::new(name, wall))
+    }
+
+    /// Forgets a group of which nothing is known.
+    fn drop_if_vacant(&mut self, group_id: &str) {
+        if self.groups.get(group_id).is_some_and(Group::is_vacant) {
+            self.groups.remove(group_id);
+        }
+    }
+}

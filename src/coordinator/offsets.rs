@@ -1,0 +1,377 @@
+//! What groups have committed: commits, look-ups, deletion, expiry.
+//!
+//! A commit is visible when its record is committed, never before; records are replayed in the
+//! order of the log, so the last commit in the log is the one that is read. Source: KIP-211
+//! (expiry), KIP-496 (deletion), KIP-848 and KIP-1160 (topic ids).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use millrace_net::ErrorCode;
+use millrace_net::messages::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use millrace_net::messages::offset_delete::{
+    OffsetDeleteRequest, OffsetDeleteResponse, OffsetDeleteResponsePartition,
+    OffsetDeleteResponseTopic,
+};
+use millrace_net::messages::offset_fetch::{
+    OffsetFetchRequestGroup, OffsetFetchResponseGroup, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopics,
+};
+
+use super::ask::{GroupAnswer, Requester, commit_response};
+use super::context::Context;
+use super::group::{Group, GroupState};
+use super::record::{GroupRecord, NEVER, OffsetKey, OffsetValue};
+use super::subscription;
+use super::then::Then;
+use crate::ticket::Ticket;
+
+/// One partition's place in a group's offsets.
+#[derive(Debug, Default)]
+struct Slot {
+    committed: Option<OffsetValue>,
+    /// Commits whose records are not committed yet.
+    under_way: u32,
+}
+
+/// A group's committed offsets.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    topics: BTreeMap<Arc<str>, BTreeMap<i32, Slot>>,
+}
+
+impl Offsets {
+    /// True without any, and without commits under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// Partitions with an offset, or with one under way.
+    pub(super) fn len(&self) -> usize {
+        self.topics.values().map(BTreeMap::len).sum()
+    }
+
+    pub(super) fn get(&self, topic: &str, partition: i32) -> Option<&OffsetValue> {
+        self.topics.get(topic)?.get(&partition)?.committed.as_ref()
+    }
+
+    fn slot(&mut self, topic: &str, partition: i32) -> &mut Slot {
+        if !self.topics.contains_key(topic) {
+            self.topics.insert(Arc::from(topic), BTreeMap::new());
+        }
+        let partitions = self.topics.get_mut(topic).expect("it was put in a line ago");
+        partitions.entry(partition).or_default()
+    }
+
+    fn change(&mut self, topic: &str, partition: i32, change: impl FnOnce(&mut Slot)) {
+        let slot = self.slot(topic, partition);
+        change(slot);
+        if slot.committed.is_some() || slot.under_way > 0 {
+            return;
+        }
+        if let Some(partitions) = self.topics.get_mut(topic) {
+            partitions.remove(&partition);
+            if partitions.is_empty() {
+                self.topics.remove(topic);
+            }
+        }
+    }
+
+    /// Takes in what the log says.
+    pub(super) fn replay(&mut self, key: &OffsetKey, value: Option<&OffsetValue>) {
+        self.change(&key.topic, key.partition, |slot| slot.committed = value.cloned());
+    }
+
+    /// A commit's record is on its way into the log.
+    fn begin(&mut self, key: &OffsetKey) {
+        self.change(&key.topic, key.partition, |slot| slot.under_way += 1);
+    }
+
+    /// A commit's record is in the log, or will never be.
+    pub(super) fn end(&mut self, key: &OffsetKey) {
+        self.change(&key.topic, key.partition, |slot| {
+            slot.under_way = slot.under_way.saturating_sub(1);
+        });
+    }
+
+    /// Every partition with an offset, or with one under way.
+    fn keys(&self) -> impl Iterator<Item = (&Arc<str>, i32)> {
+        self.topics.iter().flat_map(|(topic, partitions)| {
+            partitions.keys().map(move |partition| (topic, *partition))
+        })
+    }
+
+    /// Partitions with an offset and none under way, with the offset.
+    fn settled(&self) -> impl Iterator<Item = (&Arc<str>, i32, &OffsetValue)> {
+        self.topics.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().filter_map(move |(partition, slot)| {
+                let value = slot.committed.as_ref().filter(|_| slot.under_way == 0)?;
+                Some((topic, *partition, value))
+            })
+        })
+    }
+}
+
+impl Group {
+    fn tombstone(&self, topic: &str, partition: i32) -> GroupRecord {
+        let key = OffsetKey { group: self.name.to_string(), topic: topic.to_owned(), partition };
+        GroupRecord::Offset(key, None)
+    }
+
+    /// Tombstones for all there is of the group, its commits under way included: they come after
+    /// those in the log.
+    pub(super) fn tombstones(&self) -> Vec<GroupRecord> {
+        let offsets = self.offsets.keys().map(|(topic, index)| self.tombstone(topic, index));
+        let group = GroupRecord::Group(self.name.to_string(), None);
+        offsets.chain(std::iter::once(group)).collect()
+    }
+
+    /// Tombstones for a topic's offsets.
+    pub(super) fn topic_tombstones(&self, topic: &str) -> Vec<GroupRecord> {
+        let partitions = self.offsets.topics.get(topic);
+        let indexes = partitions.into_iter().flat_map(BTreeMap::keys);
+        indexes.map(|index| self.tombstone(topic, *index)).collect()
+    }
+
+    /// Puts offsets in the log; answers when they are committed.
+    pub(super) fn commit(
+        &mut self,
+        cx: &mut Context,
+        ticket: Ticket,
+        request: &OffsetCommitRequest,
+    ) {
+        if let Err(error) = self.check_commit(cx, request) {
+            cx.reply(ticket, GroupAnswer::Committed(commit_response(request, error)));
+            return;
+        }
+        let mut response = commit_response(request, ErrorCode::None);
+        let mut records = Vec::new();
+        for (topic, answer) in request.topics.iter().zip(&mut response.topics) {
+            for (partition, answer) in topic.partitions.iter().zip(&mut answer.partitions) {
+                let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
+                if metadata.encode_utf16().count() > cx.config.offset_metadata_max {
+                    answer.error_code = ErrorCode::OffsetMetadataTooLarge.code();
+                    continue;
+                }
+                let record = self.offset_record(cx, request.retention_time_ms, topic, partition);
+                if let GroupRecord::Offset(key, _) = &record {
+                    self.offsets.begin(key);
+                }
+                records.push(record);
+            }
+        }
+        if records.is_empty() {
+            cx.reply(ticket, GroupAnswer::Committed(response));
+        } else {
+            cx.append(records, Then::Commit { ticket, response });
+        }
+    }
+
+    fn check_commit(
+        &mut self,
+        cx: &mut Context,
+        request: &OffsetCommitRequest,
+    ) -> Result<(), ErrorCode> {
+        let generation = request.generation_id_or_member_epoch;
+        let instance = request.group_instance_id.as_deref();
+        if generation < 0 && self.state() == GroupState::Empty {
+            // An administrator, or a consumer that assigns partitions to itself.
+            return Ok(());
+        }
+        if generation < 0 && request.member_id.is_empty() && instance.is_none() {
+            return Err(ErrorCode::UnknownMemberId);
+        }
+        let number = self.check_member(&request.member_id, instance)?;
+        if generation != self.generation {
+            return Err(ErrorCode::IllegalGeneration);
+        }
+        match self.state() {
+            GroupState::Empty => Err(ErrorCode::UnknownMemberId),
+            GroupState::CompletingRebalance => Err(ErrorCode::RebalanceInProgress),
+            // While others join, those of the old generation commit what they have done.
+            GroupState::PreparingRebalance | GroupState::Stable => {
+                self.renew_session(cx, number);
+                Ok(())
+            }
+        }
+    }
+
+    fn offset_record(
+        &self,
+        cx: &Context,
+        retention_time_ms: i64,
+        topic: &OffsetCommitRequestTopic,
+        partition: &OffsetCommitRequestPartition,
+    ) -> GroupRecord {
+        let now = cx.now.wall.0;
+        let expire_timestamp =
+            if retention_time_ms < 0 { NEVER } else { now.saturating_add(retention_time_ms) };
+        let key = OffsetKey {
+            group: self.name.to_string(),
+            topic: topic.name.clone(),
+            partition: partition.partition_index,
+        };
+        let value = OffsetValue {
+            offset: partition.committed_offset,
+            leader_epoch: partition.committed_leader_epoch,
+            metadata: partition.committed_metadata.clone().unwrap_or_default(),
+            commit_timestamp: now,
+            expire_timestamp,
+            topic_id: topic.topic_id,
+        };
+        GroupRecord::Offset(key, Some(value))
+    }
+
+    /// Forgets offsets; answers when that is committed.
+    pub(super) fn delete_offsets(
+        &mut self,
+        cx: &mut Context,
+        ticket: Ticket,
+        request: &OffsetDeleteRequest,
+    ) {
+        let is_consumer = self.protocol_type.as_deref() == Some(subscription::CONSUMER);
+        if self.state() != GroupState::Empty && !is_consumer {
+            let error = ErrorCode::NonEmptyGroup;
+            let ask = super::GroupAsk::DeleteOffsets(request.clone());
+            cx.reply(ticket, ask.refuse(error));
+            return;
+        }
+        let mut response = OffsetDeleteResponse::default();
+        let mut records = Vec::new();
+        for topic in &request.topics {
+            let error = if self.subscribes_to(&topic.name) {
+                ErrorCode::GroupSubscribedToTopic
+            } else {
+                ErrorCode::None
+            };
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for partition in &topic.partitions {
+                let index = partition.partition_index;
+                let is_there = self.offsets.get(&topic.name, index).is_some();
+                if error == ErrorCode::None && is_there {
+                    records.push(self.tombstone(&topic.name, index));
+                }
+                partitions.push(OffsetDeleteResponsePartition {
+                    partition_index: index,
+                    error_code: error.code(),
+                });
+            }
+            let name = topic.name.clone();
+            response.topics.push(OffsetDeleteResponseTopic { name, partitions });
+        }
+        if records.is_empty() {
+            cx.reply(ticket, GroupAnswer::DeletedOffsets(response));
+        } else {
+            cx.append(records, Then::DeleteOffsets { ticket, response });
+        }
+    }
+
+    /// True if members consume a topic, or may: what cannot be read may name it.
+    fn subscribes_to(&self, topic: &str) -> bool {
+        let is_known = |topics: &std::collections::BTreeSet<String>| topics.contains(topic);
+        self.state() != GroupState::Empty && self.subscribed.as_ref().is_none_or(is_known)
+    }
+
+    /// Tombstones for the offsets that have expired; none of a partition with a commit under way.
+    ///
+    /// - A group that had members: from when the last one left, all offsets.
+    /// - A stable group of consumers: from the commit on, offsets of topics nobody subscribes to.
+    /// - A group that never had members: from the commit on.
+    pub(super) fn expired(&self, cx: &Context) -> Vec<GroupRecord> {
+        let had_members = self.protocol_type.is_some();
+        let is_expired = |topic: &str, value: &OffsetValue| {
+            let base = match self.state() {
+                GroupState::Empty if !had_members => value.commit_timestamp,
+                // A state without a time comes from an old log.
+                GroupState::Empty if self.state_since.0 < 0 => value.commit_timestamp,
+                GroupState::Empty => self.state_since.0,
+                GroupState::Stable if self.subscribed.is_some() && !self.subscribes_to(topic) => {
+                    value.commit_timestamp
+                }
+                GroupState::Stable
+                | GroupState::PreparingRebalance
+                | GroupState::CompletingRebalance => return false,
+            };
+            let expires = base.saturating_add(cx.config.offsets_retention_ms);
+            let expires =
+                if value.expire_timestamp == NEVER { expires } else { value.expire_timestamp };
+            cx.now.wall.0 >= expires
+        };
+        self.offsets
+            .settled()
+            .filter(|(topic, _, value)| is_expired(topic, value))
+            .map(|(topic, partition, _)| self.tombstone(topic, partition))
+            .collect()
+    }
+}
+
+/// Checks nothing but the group: who may commit to a group that does not exist.
+pub(super) fn check_unknown_group(
+    request: &OffsetCommitRequest,
+    requester: &Requester,
+) -> Result<(), ErrorCode> {
+    if request.generation_id_or_member_epoch < 0 {
+        Ok(())
+    } else if requester.version >= 9 {
+        Err(ErrorCode::GroupIdNotFound)
+    } else {
+        Err(ErrorCode::IllegalGeneration)
+    }
+}
+
+/// What a group has committed; -1 where it has not. An unknown group has committed nothing.
+pub(super) fn fetch(
+    offsets: Option<&Offsets>,
+    request: &OffsetFetchRequestGroup,
+) -> OffsetFetchResponseGroup {
+    let read = |topic: &str, partition_index: i32| {
+        let value = offsets.and_then(|offsets| offsets.get(topic, partition_index));
+        OffsetFetchResponsePartitions {
+            partition_index,
+            committed_offset: value.map_or(-1, |value| value.offset),
+            committed_leader_epoch: value.map_or(-1, |value| value.leader_epoch),
+            metadata: Some(value.map(|value| value.metadata.clone()).unwrap_or_default()),
+            error_code: ErrorCode::None.code(),
+        }
+    };
+    let topics = match &request.topics {
+        Some(topics) => topics
+            .iter()
+            .map(|topic| OffsetFetchResponseTopics {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                partitions: topic
+                    .partition_indexes
+                    .iter()
+                    .map(|index| read(&topic.name, *index))
+                    .collect(),
+            })
+            .collect(),
+        None => fetch_all(offsets, read),
+    };
+    OffsetFetchResponseGroup { group_id: request.group_id.clone(), topics, error_code: 0 }
+}
+
+fn fetch_all(
+    offsets: Option<&Offsets>,
+    read: impl Fn(&str, i32) -> OffsetFetchResponsePartitions,
+) -> Vec<OffsetFetchResponseTopics> {
+    let mut topics: Vec<OffsetFetchResponseTopics> = Vec::new();
+    let all = offsets.into_iter().flat_map(Offsets::keys);
+    for (topic, index) in all {
+        let Some(value) = offsets.and_then(|offsets| offsets.get(topic, index)) else { continue };
+        if topics.last().is_none_or(|last| last.name != **topic) {
+            topics.push(OffsetFetchResponseTopics {
+                name: topic.to_string(),
+                topic_id: value.topic_id,
+                partitions: Vec::new(),
+            });
+        }
+        if let Some(last) = topics.last_mut() {
+            last.partitions.push(read(topic, index));
+        }
+    }
+    topics
+}

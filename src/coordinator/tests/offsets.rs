@@ -1,0 +1,224 @@
+//! Commits, look-ups, deletion and expiry of offsets.
+
+use millrace_net::messages::offset_delete::{
+    OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
+
+use super::*;
+
+const DAY_MS: u64 = 24 * 3_600_000;
+
+impl Bench {
+    fn delete_offset(&mut self) -> (ErrorCode, ErrorCode) {
+        let ticket = self.ask(GroupAsk::DeleteOffsets(OffsetDeleteRequest {
+            group_id: "g".to_owned(),
+            topics: vec![OffsetDeleteRequestTopic {
+                name: "t".to_owned(),
+                partitions: vec![OffsetDeleteRequestPartition { partition_index: 0 }],
+            }],
+        }));
+        let Some(GroupAnswer::DeletedOffsets(response)) = self.answers.get(&ticket) else {
+            panic!("no deletion was answered")
+        };
+        let partition = response.topics.first().map_or(0, |it| it.partitions[0].error_code);
+        (code(response.error_code), code(partition))
+    }
+}
+
+#[test]
+fn a_commit_is_read_once_it_is_committed_and_survives_a_restart() {
+    let mut bench = Bench::without_delay();
+    assert_eq!(bench.fetch(), -1);
+    bench.holds = true;
+    let ticket = bench.commit("", -1, 7);
+    assert!(bench.is_open(ticket));
+    assert_eq!(bench.fetch(), -1);
+    bench.commit_held();
+    bench.pump();
+    assert_eq!(bench.committed(ticket), ErrorCode::None);
+    assert_eq!(bench.fetch(), 7);
+    bench.restart();
+    assert_eq!(bench.fetch(), 7);
+    assert_eq!(bench.state(), "Empty");
+}
+
+#[test]
+fn a_commit_that_the_log_refuses_changes_nothing() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 7);
+    bench.holds = true;
+    let ticket = bench.commit("", -1, 8);
+    bench.fail_held(ErrorCode::KafkaStorageError);
+    assert_eq!(bench.committed(ticket), ErrorCode::NotCoordinator);
+    assert_eq!(bench.fetch(), 7);
+}
+
+#[test]
+fn only_members_of_the_generation_commit_to_a_group_that_has_members() {
+    let mut bench = Bench::without_delay();
+    let members = bench.stable(1);
+    let generation = bench.generation();
+    for (member, generation, expected) in [
+        (members[0].as_str(), generation, ErrorCode::None),
+        (members[0].as_str(), generation - 1, ErrorCode::IllegalGeneration),
+        (members[0].as_str(), -1, ErrorCode::IllegalGeneration),
+        ("nobody", generation, ErrorCode::UnknownMemberId),
+        ("", -1, ErrorCode::UnknownMemberId),
+    ] {
+        let ticket = bench.commit(member, generation, 5);
+        assert_eq!(bench.committed(ticket), expected, "{member} {generation}");
+    }
+    let (_, _) = bench.enter();
+    let ticket = bench.commit(&members[0], generation, 6);
+    assert_eq!(bench.committed(ticket), ErrorCode::None, "before it joins again");
+    bench.join(&members[0]);
+    let ticket = bench.commit(&members[0], generation + 1, 7);
+    assert_eq!(bench.committed(ticket), ErrorCode::RebalanceInProgress);
+}
+
+#[test]
+fn a_generation_of_a_group_that_does_not_exist_is_refused() {
+    let mut bench = Bench::without_delay();
+    let ticket = bench.commit("m", 1, 5);
+    assert_eq!(bench.committed(ticket), ErrorCode::GroupIdNotFound);
+    let ask = GroupAsk::Commit(commit_request("m", 1, 5), requester(8));
+    let ticket = bench.ask(ask);
+    assert_eq!(bench.committed(ticket), ErrorCode::IllegalGeneration);
+    assert_eq!(bench.coordinator.group_count(), 0);
+}
+
+#[test]
+fn long_metadata_is_refused_partition_by_partition() {
+    let mut bench = Bench::without_delay();
+    let mut request = commit_request("", -1, 5);
+    let mut long = request.topics[0].partitions[0].clone();
+    long.partition_index = 1;
+    long.committed_metadata = Some("é".repeat(4_097));
+    request.topics[0].partitions[0].committed_metadata = Some("é".repeat(4_096));
+    request.topics[0].partitions.push(long);
+    let ticket = bench.ask(GroupAsk::Commit(request, requester(9)));
+    let Some(GroupAnswer::Committed(response)) = bench.answers.get(&ticket) else { panic!() };
+    let codes: Vec<_> =
+        response.topics[0].partitions.iter().map(|it| code(it.error_code)).collect();
+    assert_eq!(codes, [ErrorCode::None, ErrorCode::OffsetMetadataTooLarge]);
+    assert_eq!(bench.fetch(), 5);
+}
+
+#[test]
+fn a_deleted_group_is_gone_with_its_offsets_those_under_way_included() {
+    let mut bench = Bench::without_delay();
+    assert_eq!(bench.delete_group(), ErrorCode::GroupIdNotFound);
+    let members = bench.stable(1);
+    let generation = bench.generation();
+    bench.commit(&members[0], generation, 5);
+    assert_eq!(bench.delete_group(), ErrorCode::NonEmptyGroup);
+    bench.leave(&members[0], None);
+    bench.holds = true;
+    let late = bench.commit("", -1, 6);
+    let delete = bench.ask(GroupAsk::Delete { group_id: "g".to_owned() });
+    bench.commit_held();
+    bench.pump();
+    assert_eq!(bench.committed(late), ErrorCode::None);
+    assert_eq!(bench.answers[&delete], GroupAnswer::Deleted(ErrorCode::None));
+    assert_eq!(bench.fetch(), -1);
+    assert_eq!(bench.coordinator.group_count(), 0);
+    bench.restart();
+    assert_eq!(bench.coordinator.group_count(), 0);
+}
+
+#[test]
+fn a_group_whose_deletion_fails_is_still_there() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 5);
+    bench.holds = true;
+    let delete = bench.ask(GroupAsk::Delete { group_id: "g".to_owned() });
+    bench.fail_held(ErrorCode::NotEnoughReplicas);
+    let expected = GroupAnswer::Deleted(ErrorCode::CoordinatorNotAvailable);
+    assert_eq!(bench.answers[&delete], expected);
+    assert_eq!(bench.fetch(), 5);
+}
+
+#[test]
+fn offsets_of_a_subscribed_topic_cannot_be_deleted() {
+    let mut bench = Bench::without_delay();
+    assert_eq!(bench.delete_offset().0, ErrorCode::GroupIdNotFound);
+    let members = bench.stable(1);
+    let generation = bench.generation();
+    bench.commit(&members[0], generation, 5);
+    assert_eq!(bench.delete_offset(), (ErrorCode::None, ErrorCode::GroupSubscribedToTopic));
+    bench.leave(&members[0], None);
+    assert_eq!(bench.delete_offset(), (ErrorCode::None, ErrorCode::None));
+    assert_eq!(bench.fetch(), -1);
+    assert_eq!(bench.delete_offset(), (ErrorCode::None, ErrorCode::None), "nothing to delete");
+}
+
+#[test]
+fn a_deleted_topic_takes_its_offsets_along() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 5);
+    bench.coordinator.on_topics_deleted(bench.now(), &["other"]);
+    assert_eq!(bench.fetch(), 5);
+    bench.coordinator.on_topics_deleted(bench.now(), &["t"]);
+    bench.pump();
+    assert_eq!(bench.fetch(), -1);
+}
+
+#[test]
+fn offsets_of_a_lone_consumer_expire_a_week_after_the_commit_and_the_group_with_them() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 5);
+    bench.pass(6 * DAY_MS);
+    bench.commit("", -1, 6);
+    bench.pass(6 * DAY_MS);
+    assert_eq!(bench.fetch(), 6);
+    bench.pass(DAY_MS + 600_000);
+    assert_eq!(bench.fetch(), -1);
+    assert_eq!(bench.coordinator.group_count(), 0);
+    assert!(matches!(bench.log.last(), Some(GroupRecord::Group(_, None))));
+}
+
+#[test]
+fn offsets_of_a_group_expire_a_week_after_its_last_member_left() {
+    let mut bench = Bench::without_delay();
+    let members = bench.stable(1);
+    let generation = bench.generation();
+    bench.commit(&members[0], generation, 5);
+    for _ in 0..(8 * DAY_MS / 9_000) {
+        bench.pass(9_000);
+        bench.heartbeat(&members[0], generation);
+    }
+    assert_eq!(bench.fetch(), 5, "members use it");
+    bench.leave(&members[0], None);
+    bench.pass(7 * DAY_MS - 1);
+    assert_eq!(bench.fetch(), 5);
+    bench.restart();
+    bench.pass(600_001);
+    assert_eq!(bench.fetch(), -1, "the log knows when it left");
+}
+
+#[test]
+fn a_client_can_choose_when_its_offset_expires() {
+    let mut bench = Bench::without_delay();
+    let mut request = commit_request("", -1, 5);
+    request.retention_time_ms = 1_000;
+    bench.ask(GroupAsk::Commit(request, requester(2)));
+    bench.restart();
+    assert_eq!(bench.fetch(), 5);
+    bench.pass(600_001);
+    assert_eq!(bench.fetch(), -1);
+}
+
+#[test]
+fn all_offsets_of_a_group_are_fetched_without_naming_them() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 5);
+    let ticket = bench.ask(GroupAsk::Fetch(OffsetFetchRequestGroup {
+        group_id: "g".to_owned(),
+        topics: None,
+        ..OffsetFetchRequestGroup::default()
+    }));
+    let Some(GroupAnswer::Fetched(response)) = bench.answers.get(&ticket) else { panic!() };
+    assert_eq!(response.topics.len(), 1);
+    assert_eq!(response.topics[0].name, "t");
+    assert_eq!(response.topics[0].partitions[0].committed_offset, 5);
+}

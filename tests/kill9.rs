@@ -1,0 +1,303 @@
+//! kill -9 under load, with real processes: nothing that was acknowledged is lost, order holds, an
+//! idempotent producer's retries make no duplicates.
+//!
+//! Producers, one per partition, keep several batches in flight and remember what was answered.
+//! The broker is killed at a random moment and started again on the same folder; the producers
+//! reconnect and send again what was not answered, as real ones do. Every record carries its
+//! number, so reading the partition back must give 0, 1, 2, … without gap or repeat.
+//!
+//! Rounds per driver: a few here; `MILLRACE_KILLS=200 cargo test --release --test kill9` for more.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use millrace_engine::{BatchBuilder, BatchIter, BatchSpec, ProducerId, ProducerStamp, RecordIter};
+use millrace_net::Request;
+use millrace_net::header::{read_response, request_frame};
+use millrace_net::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use millrace_net::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use millrace_net::messages::init_producer_id::InitProducerIdRequest;
+use millrace_net::messages::produce::{
+    PartitionProduceData, ProduceRequest, TopicProduceData,
+};
+
+const PARTITIONS: i32 = 4;
+const IN_FLIGHT: usize = 5;
+const RECORDS_PER_BATCH: i64 = 20;
+
+struct Broker {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Broker {
+    fn start(dir: &Path, backend: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_millrace"))
+            .args(["--listen", "127.0.0.1:0", "--io-backend", backend, "--data-dir"])
+            .arg(dir)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the broker starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let address = loop {
+            let line = lines.next().expect("the broker says where it listens").expect("text");
+            if let Some(rest) = line.split("listening on ").nth(1) {
+                let address = rest.split(',').next().unwrap_or_default();
+                break address.parse().expect("an address");
+            }
+        };
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().expect("kill -9");
+        self.child.wait().expect("gone");
+    }
+}
+
+/// A blocking connection. Any error means that the broker was killed.
+struct Connection {
+    stream: TcpStream,
+    correlation_id: i32,
+}
+
+impl Connection {
+    fn open(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, correlation_id: 0 })
+    }
+
+    fn send<R: Request>(&mut self, request: &R, version: i16) -> std::io::Result<()> {
+        self.correlation_id += 1;
+        let frame = request_frame(request, version, self.correlation_id, Some("kill9"));
+        self.stream.write_all(&frame)
+    }
+
+    fn receive<R: Request>(&mut self, version: i16) -> std::io::Result<R::Response> {
+        let mut length = [0; 4];
+        self.stream.read_exact(&mut length)?;
+        let mut frame = vec![0; usize::try_from(i32::from_be_bytes(length)).expect("positive")];
+        self.stream.read_exact(&mut frame)?;
+        Ok(read_response::<R>(&frame, version).expect("a response").1)
+    }
+
+    fn ask<R: Request>(&mut self, request: &R, version: i16) -> std::io::Result<R::Response> {
+        self.send(request, version)?;
+        self.receive::<R>(version)
+    }
+}
+
+/// One partition's producer; lives longer than any broker.
+struct Producer {
+    partition: i32,
+    producer_id: i64,
+    /// Number of the first record that was never sent.
+    next: i64,
+    /// First numbers of batches that were sent and not answered.
+    unanswered: VecDeque<i64>,
+    /// Answered: all records below are acknowledged.
+    acknowledged: i64,
+}
+
+fn batch(producer_id: i64, first: i64) -> Bytes {
+    let producer = ProducerStamp {
+        id: ProducerId(producer_id),
+        epoch: 0,
+        base_sequence: i32::try_from(first).expect("few records"),
+    };
+    let mut builder = BatchBuilder::new(BatchSpec { producer, ..BatchSpec::default() });
+    for number in first..first + RECORDS_PER_BATCH {
+        builder.append(1_700_000_000_000, None, Some(&number.to_be_bytes()), &[]);
+    }
+    builder.build().expect("no codec")
+}
+
+impl Producer {
+    fn request(&self, first: i64) -> ProduceRequest {
+        ProduceRequest {
+            acks: -1,
+            timeout_ms: 10_000,
+            topic_data: vec![TopicProduceData {
+                name: "k".to_owned(),
+                partition_data: vec![PartitionProduceData {
+                    index: self.partition,
+                    records: Some(batch(self.producer_id, first)),
+                }],
+                ..TopicProduceData::default()
+            }],
+            ..ProduceRequest::default()
+        }
+    }
+
+    /// Produces until the broker is gone.
+    fn run(&mut self, address: SocketAddr, stop: &AtomicBool) -> std::io::Result<()> {
+        let mut connection = Connection::open(address)?;
+        for first in self.unanswered.clone() {
+            connection.send(&self.request(first), 9)?;
+        }
+        loop {
+            while self.unanswered.len() < IN_FLIGHT && !stop.load(Ordering::Relaxed) {
+                let request = self.request(self.next);
+                self.unanswered.push_back(self.next);
+                self.next += RECORDS_PER_BATCH;
+                connection.send(&request, 9)?;
+            }
+            let Some(first) = self.unanswered.front().copied() else { return Ok(()) };
+            let response = connection.receive::<ProduceRequest>(9)?;
+            let answer = &response.responses[0].partition_responses[0];
+            assert_eq!(answer.error_code, 0, "{:?}", answer.error_message);
+            assert_eq!(answer.base_offset, first, "numbers and offsets agree");
+            self.unanswered.pop_front();
+            self.acknowledged = first + RECORDS_PER_BATCH;
+        }
+    }
+}
+
+/// Reads a partition from an offset to its end; the numbers in it, checked to be the offsets.
+fn read_back(address: SocketAddr, partition: i32, mut offset: i64) -> i64 {
+    let mut connection = Connection::open(address).expect("the broker is up");
+    loop {
+        let request = FetchRequest {
+            max_wait_ms: 0,
+            min_bytes: 0,
+            max_bytes: 8 << 20,
+            session_epoch: -1,
+            topics: vec![FetchTopic {
+                topic: "k".to_owned(),
+                partitions: vec![FetchPartition {
+                    partition,
+                    fetch_offset: offset,
+                    partition_max_bytes: 8 << 20,
+                    ..FetchPartition::default()
+                }],
+                ..FetchTopic::default()
+            }],
+            ..FetchRequest::default()
+        };
+        let response = connection.ask(&request, 11).expect("an answer");
+        let answer = &response.responses[0].partitions[0];
+        assert_eq!(answer.error_code, 0, "partition {partition} at offset {offset}");
+        let records = answer.records.clone().unwrap_or_default();
+        let start = offset;
+        for view in BatchIter::new(&records) {
+            assert!(view.is_crc_right(), "partition {partition}: wrong CRC at {offset}");
+            for record in RecordIter::new(view.records(), view.header.record_count) {
+                let record = record.expect("a record");
+                let at = view.header.base_offset.0 + i64::from(record.offset_delta);
+                let number = i64::from_be_bytes(record.value.unwrap().try_into().unwrap());
+                assert_eq!(number, at, "partition {partition}: a gap or a repeat at {at}");
+                offset = offset.max(at + 1);
+            }
+        }
+        if offset == start {
+            return offset;
+        }
+    }
+}
+
+fn kills() -> u32 {
+    std::env::var("MILLRACE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(6)
+}
+
+fn run(backend: &str) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut producers: Vec<Producer> = Vec::new();
+    let mut checked = vec![0; usize::try_from(PARTITIONS).unwrap()];
+    let mut random = millrace::random::Random::new(0x6b69_6c6c);
+    for round in 0..=kills() {
+        let broker = Broker::start(dir.path(), backend);
+        if round == 0 {
+            producers = set_up(broker.address);
+        }
+        for (producer, checked) in producers.iter().zip(&mut checked) {
+            let end = read_back(broker.address, producer.partition, *checked);
+            assert!(
+                end >= producer.acknowledged,
+                "{backend}, round {round}, partition {}: {} acknowledged, {end} found",
+                producer.partition,
+                producer.acknowledged
+            );
+            // Some of it is read again next time: what was found must stay.
+            *checked = end.saturating_sub(1000).max(0);
+        }
+        if round == kills() {
+            broker.kill();
+            break;
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let address = broker.address;
+        let shared = Mutex::new(Some(broker));
+        std::thread::scope(|scope| {
+            for producer in &mut producers {
+                let stop = Arc::clone(&stop);
+                scope.spawn(move || producer.run(address, &stop));
+            }
+            let ms = 20 + random.u64() % 180;
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(ms));
+                if let Some(broker) = shared.lock().expect("not poisoned").take() {
+                    broker.kill();
+                }
+            });
+        });
+    }
+    let total: i64 = producers.iter().map(|producer| producer.acknowledged).sum();
+    println!("{backend}: {} kills, {total} records acknowledged, all there", kills());
+    assert!(total > 0, "nothing was acknowledged, so nothing was tested");
+}
+
+fn set_up(address: SocketAddr) -> Vec<Producer> {
+    let mut connection = Connection::open(address).expect("the broker is up");
+    let topic = CreatableTopic {
+        name: "k".to_owned(),
+        num_partitions: PARTITIONS,
+        replication_factor: 1,
+        ..CreatableTopic::default()
+    };
+    let request = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
+    let created = connection.ask(&request, 5).expect("an answer");
+    assert_eq!(created.topics[0].error_code, 0, "{:?}", created.topics[0].error_message);
+    (0..PARTITIONS)
+        .map(|partition| {
+            let request = InitProducerIdRequest {
+                transactional_id: None,
+                transaction_timeout_ms: 60_000,
+                ..InitProducerIdRequest::default()
+            };
+            let given = connection.ask(&request, 2).expect("an answer");
+            assert_eq!(given.error_code, 0);
+            Producer {
+                partition,
+                producer_id: given.producer_id,
+                next: 0,
+                unanswered: VecDeque::new(),
+                acknowledged: 0,
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_killed_on_io_uring() {
+    if millrace_uring::probe(millrace_uring::Backend::Uring).is_available {
+        run("uring");
+    } else {
+        println!("io_uring is not to be had here; the other test runs");
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_killed_on_epoll() {
+    run("epoll");
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, OnceLock};
 
 use millrace_io::{Mono, ShardId};
 use millrace_replication::image::Endpoint;
-use millrace_uring::{Backend, Driver, DriverConfig, Shards, start_shards};
+use millrace_uring::{Backend, Driver, DriverConfig, Shards, probe_append, start_shards};
 
 use crate::config::{AdvertisedHost, BrokerConfig, IoBackend, Listener, Loaded, TABLES};
 use crate::counters::Counters;
@@ -57,7 +57,8 @@ impl Server {
     pub fn start(loaded: Loaded, machine: &Machine, log: LogLine) -> Result<Self, String> {
         let config = loaded.config.clone();
         let shards = shard_count(&config, machine);
-        let driver = driver_config(&config, shards, machine);
+        let driver = driver_config(&loaded, shards, machine);
+        probe_log_dirs(&config, log)?;
         let ready: Arc<OnceLock<Result<Bound, String>>> = Arc::default();
         let barrier = Arc::new(Barrier::new(usize::from(shards) + 1));
         let counters: Vec<Arc<OnceLock<Arc<Counters>>>> =
@@ -141,8 +142,15 @@ fn shard_count(config: &BrokerConfig, machine: &Machine) -> u16 {
     config.shards.unwrap_or(cpus).clamp(1, SHARDS_MAX)
 }
 
-fn driver_config(config: &BrokerConfig, shards: u16, machine: &Machine) -> DriverConfig {
-    let bytes = |configured: Option<i32>| configured.and_then(|bytes| u32::try_from(bytes).ok());
+fn driver_config(loaded: &Loaded, shards: u16, machine: &Machine) -> DriverConfig {
+    let config = &loaded.config;
+    let defaults = DriverConfig::default();
+    // Kafka's default of 100 KiB more than doubles the cost of a byte here; unless somebody asked
+    // for a size, the kernel finds a better one.
+    let bytes = |name: &str, configured: Option<i32>| {
+        let asked = loaded.statics.get(name).and(configured);
+        asked.and_then(|bytes| u32::try_from(bytes).ok())
+    };
     DriverConfig {
         shards,
         backend: match config.io_backend {
@@ -157,11 +165,31 @@ fn driver_config(config: &BrokerConfig, shards: u16, machine: &Machine) -> Drive
             Vec::new()
         },
         stop_on_signals: true,
-        send_buffer_bytes: bytes(config.connections.send_buffer_bytes),
-        socket_receive_buffer_bytes: bytes(config.connections.receive_buffer_bytes),
+        send_buffer_bytes: bytes("socket.send.buffer.bytes", config.connections.send_buffer_bytes)
+            .or(defaults.send_buffer_bytes),
+        socket_receive_buffer_bytes: bytes(
+            "socket.receive.buffer.bytes",
+            config.connections.receive_buffer_bytes,
+        )
+        .or(defaults.socket_receive_buffer_bytes),
         backlog: u16::try_from(config.connections.backlog).unwrap_or(1024),
-        ..DriverConfig::default()
+        ..defaults
     }
+}
+
+/// Finds out, for each log dir, which way of appending its filesystem does well. One that cannot be
+/// probed (it is full) is taken for what it is known as.
+///
+/// The error says which folder cannot be made.
+fn probe_log_dirs(config: &BrokerConfig, log: LogLine) -> Result<(), String> {
+    for dir in &config.log_dirs {
+        std::fs::create_dir_all(dir).map_err(|error| format!("log.dirs: {dir}: {error}"))?;
+        match probe_append(Path::new(dir)) {
+            Ok(report) => log(&format!("{dir}: {report}")),
+            Err(error) => log(&format!("{dir}: appends could not be probed: {error}")),
+        }
+    }
+    Ok(())
 }
 
 fn bind(

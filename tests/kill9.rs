@@ -24,9 +24,7 @@ use millrace_net::header::{read_response, request_frame};
 use millrace_net::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use millrace_net::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use millrace_net::messages::init_producer_id::InitProducerIdRequest;
-use millrace_net::messages::produce::{
-    PartitionProduceData, ProduceRequest, TopicProduceData,
-};
+use millrace_net::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 
 const PARTITIONS: i32 = 4;
 const IN_FLIGHT: usize = 5;

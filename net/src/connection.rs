@@ -3,13 +3,13 @@
 //! Not here: what a frame means, time-outs, quotas. Imports the seam only.
 //!
 //! Receiving has two modes. Small frames are cut out of what the driver's receive pool delivers,
-//! without a copy where a frame lies in one piece. A frame of which more than
-//! [`BULK_BYTES_MIN`] are still missing is received straight into a buffer of its own size, plus
+//! without a copy where a frame lies in one piece. A frame that is larger than
+//! [`BULK_BYTES_MIN`] and not whole yet is received straight into a buffer of its own size, plus
 //! four bytes: those are the next frame's length, so a stream of large frames never goes through
 //! the pool again.
 //!
 //! ```text
-//!            Received               more than BULK_BYTES_MIN missing
+//!            Received               partial, larger than BULK_BYTES_MIN
 //!  Pooled ───────────────▶ Pooled ───────────────────────────────────▶ Bulk
 //!     ▲                                                                 │ Filled
 //!     └───────────── next length unknown, or small ─────────────────────┤
@@ -31,8 +31,8 @@ use millrace_io::{BufferPool, Chunk, Op, PooledBuffer, SocketId};
 /// A frame's length prefix, bytes.
 const PREFIX_BYTES: usize = 4;
 
-/// A partial frame of which more than this is missing gets a buffer of its own. Below it, the copy
-/// out of the pool is cheaper than a receive operation of its own.
+/// A partial frame that is larger than this gets a buffer of its own, and those that follow it are
+/// received without a copy. Below it, the copy out of the pool is cheaper than a receive operation.
 const BULK_BYTES_MIN: usize = 16 * 1024;
 
 /// A frame larger than this gets its memory in steps, as its bytes arrive: a peer must send bytes
@@ -228,9 +228,7 @@ impl Connection {
             return Ok(());
         }
         let length = self.frame_length(&data)?;
-        if let Some(length) = length
-            && PREFIX_BYTES + length - data.len() > BULK_BYTES_MIN
-        {
+        if let Some(length) = length.filter(|length| *length > BULK_BYTES_MIN) {
             self.receive_bulk(&data[PREFIX_BYTES..], length, pool, ops);
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Requests that change cluster state: they wait for the controller.
 
 use crate::controller::{AdminAnswer, AdminAsk};
-use crate::handlers::{create_topics, metadata};
+use crate::handlers::{alter_configs, create_partitions, create_topics, delete_topics, metadata};
 use crate::shard::{Pending, ReplyTo, Shard, Turn};
 
 /// A request that waits for the controller.
@@ -16,6 +16,14 @@ pub(crate) struct Waiting {
 pub(crate) enum Then {
     /// CreateTopics.
     CreateTopics(create_topics::Waiting),
+    /// DeleteTopics.
+    DeleteTopics(delete_topics::Waiting),
+    /// CreatePartitions.
+    CreatePartitions(create_partitions::Waiting),
+    /// AlterConfigs.
+    AlterConfigs(alter_configs::Waiting),
+    /// IncrementalAlterConfigs.
+    IncrementalAlterConfigs(alter_configs::Waiting),
     /// InitProducerId.
     InitProducerId,
     /// Metadata that creates the topics it asks for.
@@ -35,6 +43,14 @@ impl Shard {
         let to = waiting.to;
         match waiting.then {
             Then::CreateTopics(waiting) => self.finish_create_topics(turn, &to, waiting, answer),
+            Then::DeleteTopics(waiting) => self.finish_delete_topics(turn, &to, waiting, answer),
+            Then::CreatePartitions(waiting) => {
+                self.finish_create_partitions(turn, &to, waiting, answer);
+            }
+            Then::AlterConfigs(waiting) => self.finish_alter_configs(turn, &to, waiting, answer),
+            Then::IncrementalAlterConfigs(waiting) => {
+                self.finish_incremental_alter_configs(turn, &to, waiting, answer);
+            }
             Then::InitProducerId => self.finish_init_producer_id(turn, &to, answer),
             Then::AutoCreate(waiting) => self.finish_auto_create(turn, &to, waiting, answer),
         }

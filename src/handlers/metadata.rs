@@ -127,7 +127,7 @@ impl Shard {
 
     /// The brokers, as a client of a certain connection can reach them.
     fn brokers_for(&self, client: Key) -> Vec<MetadataResponseBroker> {
-        let brokers = self.nodes_for(client).into_iter();
+        let brokers = self.nodes_for(client, Fenced::LeftOut).into_iter();
         brokers
             .map(|node| MetadataResponseBroker {
                 node_id: node.id,
@@ -138,16 +138,17 @@ impl Shard {
             .collect()
     }
 
-    /// The live brokers and where the client of a connection finds them: on the listener that it
-    /// came through.
-    pub(crate) fn nodes_for(&self, client: Key) -> Vec<Node> {
+    /// The brokers and where the client of a connection finds them: on the listener that it came
+    /// through.
+    pub(crate) fn nodes_for(&self, client: Key, fenced: Fenced) -> Vec<Node> {
         let came_through = self.clients.get(client).map(|client| {
             let listener = self.setup.listeners.get(usize::from(client.listener));
             (listener, client.local)
         });
         let Some((Some(listener), local)) = came_through else { return Vec::new() };
         self.image
-            .live_brokers()
+            .brokers()
+            .filter(|broker| fenced == Fenced::Included || !broker.fenced)
             .filter_map(|broker| {
                 let endpoint = broker.endpoint(&listener.name)?;
                 let is_self = broker.id == BrokerId(self.setup.node_id);
@@ -158,7 +159,8 @@ impl Shard {
                     (endpoint.host.clone(), endpoint.port)
                 };
                 let rack = broker.rack.clone();
-                Some(Node { id: broker.id.0, host, port: i32::from(port), rack })
+                let is_fenced = broker.fenced;
+                Some(Node { id: broker.id.0, host, port: i32::from(port), rack, is_fenced })
             })
             .collect()
     }
@@ -195,6 +197,23 @@ pub(crate) struct Node {
     pub port: i32,
     /// Rack.
     pub rack: Option<String>,
+    /// Registered, but not serving.
+    pub is_fenced: bool,
+}
+
+/// Whether brokers that do not serve are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fenced {
+    /// Yes.
+    Included,
+    /// No.
+    LeftOut,
+}
+
+impl From<bool> for Fenced {
+    fn from(is_included: bool) -> Self {
+        if is_included { Self::Included } else { Self::LeftOut }
+    }
 }
 
 fn unknown(name: Option<&str>, topic_id: Uuid, error: ErrorCode) -> MetadataResponseTopic {

@@ -39,7 +39,13 @@ pub(crate) const HANDLED: &[ApiKey] = &[
     ApiKey::Metadata,
     ApiKey::ApiVersions,
     ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
     ApiKey::InitProducerId,
+    ApiKey::DescribeConfigs,
+    ApiKey::AlterConfigs,
+    ApiKey::CreatePartitions,
+    ApiKey::IncrementalAlterConfigs,
+    ApiKey::DescribeCluster,
 ];
 
 impl Shard {
@@ -98,7 +104,13 @@ impl Shard {
             ApiKey::Metadata => self.handle_metadata(turn, request),
             ApiKey::ApiVersions => self.handle_api_versions(turn, request),
             ApiKey::CreateTopics => self.handle_create_topics(turn, request),
+            ApiKey::DeleteTopics => self.handle_delete_topics(turn, request),
             ApiKey::InitProducerId => self.handle_init_producer_id(turn, request),
+            ApiKey::DescribeConfigs => self.handle_describe_configs(turn, request),
+            ApiKey::AlterConfigs => self.handle_alter_configs(turn, request),
+            ApiKey::CreatePartitions => self.handle_create_partitions(turn, request),
+            ApiKey::IncrementalAlterConfigs => self.handle_incremental_alter_configs(turn, request),
+            ApiKey::DescribeCluster => self.handle_describe_cluster(turn, request),
             _ => Err(WireError::Invalid("no handler")),
         }
     }

@@ -28,11 +28,16 @@ pub enum AlterOp {
 }
 
 impl AlterOp {
+    /// The wire's number of [`AlterOp::Set`].
+    pub const SET_ID: i8 = 0;
+    /// The wire's number of [`AlterOp::Delete`].
+    pub const DELETE_ID: i8 = 1;
+
     /// The operation a wire number names, if any.
     pub const fn from_id(id: i8) -> Option<Self> {
         match id {
-            0 => Some(Self::Set),
-            1 => Some(Self::Delete),
+            Self::SET_ID => Some(Self::Set),
+            Self::DELETE_ID => Some(Self::Delete),
             2 => Some(Self::Append),
             3 => Some(Self::Subtract),
             _ => None,

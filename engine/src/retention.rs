@@ -266,7 +266,14 @@ impl Log {
     pub(crate) fn on_folder_removed(&mut self, _result: Result<(), IoError>) {
         // A folder that stays carries `-delete` in its name; the next start removes it.
         self.phase = Phase::Deleted;
-        self.events.push(LogEvent::Deleted);
+    }
+
+    /// Tells that the log is gone once nothing of it is under way any more: only then may its
+    /// token owner serve another log.
+    pub(crate) fn maybe_deleted(&mut self) {
+        if matches!(self.phase, Phase::Deleted) && self.wires.count() == 0 {
+            self.events.push(LogEvent::Deleted);
+        }
     }
 }
 

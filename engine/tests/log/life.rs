@@ -1,12 +1,13 @@
 //! Retention, deletion, timestamps, rolling, idling: the life of a log that nothing goes wrong with.
 
 use millrace_engine::{
-    BatchBuilder, BatchIter, BatchSpec, Codec, Durability, LogConfig, LogEvent, LogStartError,
+    BatchBuilder, BatchIter, BatchSpec, Codec, Durability, Log, LogConfig, LogEvent, LogStartError,
     Offset, Opening, ReadOutcome, TimestampType, ValidationRules,
 };
+use millrace_io::{Completion, IoError, IoErrorKind, Mono, Now, Op, WallMs};
 
 use super::T;
-use super::rig::{Rig, batch, small, valid};
+use super::rig::{Rig, batch, small, spec, valid};
 
 /// The wall clock at the start of the simulated world.
 const START: i64 = 1_767_225_600_000;
@@ -123,6 +124,34 @@ fn a_deleted_log_leaves_nothing_and_fails_what_waits() {
     assert!(rig.has_event(|event| matches!(event, LogEvent::Deleted)));
     assert_eq!(rig.world.disk().files(), Vec::new());
     assert!(rig.queue(&batch(1, 1, T)).1.is_err());
+}
+
+/// A partition was created and deleted at once; its folder was gone while a file was still being
+/// written beside it, and that file's completion met the next log of the same owner.
+#[test]
+fn a_log_is_deleted_only_when_nothing_of_it_is_under_way() {
+    let config = std::sync::Arc::new(small());
+    let now = Now { mono: Mono(0), wall: WallMs(START) };
+    let mut ops: Vec<Op<()>> = Vec::new();
+    let mut log = Log::create(spec(&config), now, &mut ops);
+    log.delete(1, &mut ops);
+    let mut events = Vec::new();
+    log.take_events(&mut events);
+    let Some(Op::MakeDir { token: made, .. }) = ops.first() else { panic!("{ops:?}") };
+    let made = *made;
+    let Some(Op::Rename { token: renamed, .. }) = ops.last() else { panic!("{ops:?}") };
+    let done = |token| Completion::Done { token, result: Ok(()) };
+    let renamed = done(*renamed);
+    log.on_completion(now, renamed, &mut ops, &mut events);
+    let Some(Op::Remove { token: removed, .. }) = ops.last() else { panic!("{ops:?}") };
+    let removed = done(*removed);
+    log.on_completion(now, removed, &mut ops, &mut events);
+    let is_deleted = |events: &[LogEvent]| events.iter().any(|it| matches!(it, LogEvent::Deleted));
+    assert!(!is_deleted(&events), "the first folder is still being made");
+    let error = IoError { kind: IoErrorKind::NotFound, errno: 2 };
+    let late = Completion::Done { token: made, result: Err(error) };
+    log.on_completion(now, late, &mut ops, &mut events);
+    assert!(is_deleted(&events));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! a file, a position and a length. Letters of one turn travel together.
 
 use millrace_engine::{ReadPlan, ValidatedBatch};
+use millrace_io::ShardId;
 use millrace_net::ErrorCode;
 use millrace_wire::Uuid;
 
@@ -189,9 +190,18 @@ pub(crate) struct ReadDone {
     /// The first offset that is there.
     pub log_start_offset: i64,
     /// The waiter that was set up, if one was asked for.
-    pub waiter: Option<Key>,
+    pub waiter: Option<WaiterRef>,
     /// Where the client's log and ours part: the epoch, and its end offset.
     pub diverging: Option<(i32, i64)>,
+}
+
+/// A waiter, and the shard that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WaiterRef {
+    /// Whose.
+    pub shard: ShardId,
+    /// Its key there.
+    pub key: Key,
 }
 
 /// A found offset; all -1 if no record matches.

@@ -22,8 +22,8 @@ use millrace_wire::{Uuid, WireError};
 use crate::fetch_session::{
     Answered, FetchKind, PartitionAsk, SessionError, SessionRequest, TopicKey,
 };
-use crate::mail::{Answer, Ask, Letter, PartitionId, ReadAsk, ReadDone, Watch};
-use crate::shard::{Pending, ReplyTo, Request, Shard, Turn, owner_of};
+use crate::mail::{Answer, Ask, Letter, PartitionId, ReadAsk, ReadDone, WaiterRef, Watch};
+use crate::shard::{Pending, ReplyTo, Request, Shard, Turn};
 use crate::slab::Key;
 use crate::ticket::ITEMS_MAX;
 
@@ -55,7 +55,7 @@ struct Part {
     id: Option<PartitionId>,
     result: PartResult,
     /// The waiter that its owner holds for this fetch.
-    waiter: Option<Key>,
+    waiter: Option<WaiterRef>,
     /// It has moved since it was asked.
     is_woken: bool,
     is_asked: bool,
@@ -248,8 +248,9 @@ impl Shard {
             self.clear_deadline(deadline, key);
         }
         for part in &waiting.parts {
-            let (Some(waiter), Some(id)) = (part.waiter, part.id) else { continue };
-            self.send(owner_of(id, self.setup.shards), Letter::Unwatch(waiter));
+            if let Some(waiter) = part.waiter {
+                self.send(waiter.shard, Letter::Unwatch(waiter.key));
+            }
         }
     }
 

@@ -155,6 +155,7 @@ impl Shard {
         if let Some(client) = self.clients.get_mut(key)
             && client.connection.is_paused()
             && !client.is_saturated()
+            && self.request_bytes <= self.setup.request_bytes_in_flight_max
         {
             client.connection.resume(turn.ops);
         }

@@ -60,7 +60,8 @@ impl Shard {
         let served = HANDLED.contains(&header.key)
             && advertised(header.key).is_some_and(|row| row.serves(header.version));
         // ApiVersions answers every version: that is how a client finds out.
-        if !served && header.key != ApiKey::ApiVersions {
+        let is_understood = served || header.key == ApiKey::ApiVersions;
+        if !is_understood || self.requests.is_full() {
             self.refuse_frame(turn, client, &frame);
             return;
         }

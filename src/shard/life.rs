@@ -26,12 +26,12 @@ mod stop;
 use std::sync::Arc;
 
 use millrace_engine::ShardCheckpoint;
-use millrace_io::{Completion, Op, OpenMode, ShardId, Token};
+use millrace_io::{Completion, Mono, Op, OpenMode, ShardId, Token};
 use millrace_replication::{Image, ImageDelta};
 use millrace_wire::Uuid;
 
 use super::{Due, LIFE_OWNER, Shard, Turn};
-use crate::controller::{AdminAsk, Wish};
+use crate::controller::{AdminAsk, Controller, Wish};
 use crate::mail::{Letter, Mail};
 use crate::ticket::Ticket;
 
@@ -98,6 +98,8 @@ pub(super) struct Life {
     /// Steps of the last writes before the end.
     stop: stop::Stop,
     pub(super) cluster_id: Arc<str>,
+    /// When the metadata log wants its timer.
+    controller_deadline: Option<Mono>,
     /// Ids of the log dirs (shard 0 only).
     directory_ids: Vec<Uuid>,
     /// What was found at the start and goes into the log of the process.
@@ -113,6 +115,7 @@ impl Life {
             checkpoint: None,
             stop: stop::Stop::default(),
             cluster_id: Arc::from(""),
+            controller_deadline: None,
             directory_ids: Vec::new(),
             notes: Vec::new(),
         }
@@ -207,10 +210,11 @@ impl Shard {
     }
 
     pub(super) fn on_controller_due(&mut self, turn: &mut Turn) {
-        if let Some(log) = self.controller.as_mut().and_then(crate::controller::Controller::log_mut)
-        {
+        self.life.controller_deadline = None;
+        if let Some(log) = self.controller.as_mut().and_then(Controller::log_mut) {
             log.on_timer(turn.now, turn.ops);
         }
+        self.grant_wishes(turn);
     }
 
     pub(super) fn on_admin_ask(&mut self, turn: &mut Turn, ticket: Ticket, ask: AdminAsk) {
@@ -222,11 +226,7 @@ impl Shard {
 
     /// Does what the controller wants done.
     fn grant_wishes(&mut self, turn: &mut Turn) {
-        let wishes = self
-            .controller
-            .as_mut()
-            .map(crate::controller::Controller::take_wishes)
-            .unwrap_or_default();
+        let wishes = self.controller.as_mut().map(Controller::take_wishes).unwrap_or_default();
         for wish in wishes {
             match wish {
                 Wish::Answer(ticket, answer) => {
@@ -240,13 +240,17 @@ impl Shard {
                 }
             }
         }
-        let deadline = self
-            .controller
-            .as_mut()
-            .and_then(crate::controller::Controller::log_mut)
-            .and_then(|log| log.next_deadline());
-        if let Some(deadline) = deadline {
-            self.deadlines.add(deadline.max(turn.now.mono.plus_ms(1)), Due::Controller);
+        let log = self.controller.as_mut().and_then(Controller::log_mut);
+        // In the future in any case: deadlines that are due are worked off in a loop.
+        let soonest = turn.now.mono.plus_ms(1);
+        let deadline = log.and_then(|log| log.next_deadline()).map(|at| at.max(soonest));
+        if deadline != self.life.controller_deadline {
+            if let Some(old) = std::mem::replace(&mut self.life.controller_deadline, deadline) {
+                self.deadlines.remove(old, Due::Controller);
+            }
+            if let Some(new) = deadline {
+                self.deadlines.add(new, Due::Controller);
+            }
         }
     }
 
@@ -290,7 +294,8 @@ impl Shard {
 
     /// Writes the shard's checkpoint, unless one is being written.
     pub(super) fn on_checkpoint_due(&mut self, turn: &mut Turn) {
-        if self.life.checkpoint.is_none() && !self.is_stopping() {
+        if self.life.checkpoint.is_none() && !self.is_stopping() && self.partitions.is_changed {
+            self.partitions.is_changed = false;
             self.begin_checkpoint(turn);
         }
         self.deadlines.add(turn.now.mono.plus_ms(self.setup.checkpoint_ms), Due::Checkpoint);

@@ -16,7 +16,7 @@ use super::{Due, LOG_OWNER_BASE, Shard, Turn};
 use crate::error_map;
 use crate::mail::{
     Answer, AppendFailure, Appended, Ask, FoundOffset, Letter, LogSize, Mail, PartitionId,
-    ProducerInfo, ReadAsk, ReadDone, Watch,
+    ProducerInfo, ReadAsk, ReadDone, WaiterRef, Watch,
 };
 use crate::slab::{Key, Slab};
 use crate::ticket::Ticket;
@@ -63,6 +63,8 @@ pub(crate) struct Partitions {
     pub opening: usize,
     /// Logs that are still closing, while the shard stops.
     pub closing: usize,
+    /// Something moved since the last checkpoint.
+    pub is_changed: bool,
     events: Vec<LogEvent>,
 }
 
@@ -74,6 +76,7 @@ impl Partitions {
             touched: Vec::new(),
             opening: 0,
             closing: 0,
+            is_changed: true,
             events: Vec::new(),
         }
     }
@@ -264,7 +267,8 @@ impl Shard {
             Watch::Always => true,
         };
         let waiter = if wants_waiter && !partition.is_deleted {
-            self.waiters.add(&mut partition.waiters, slot, ticket)
+            let key = self.waiters.add(&mut partition.waiters, slot, ticket);
+            key.map(|key| WaiterRef { shard: self.id, key })
         } else {
             None
         };
@@ -380,11 +384,15 @@ impl Shard {
                 self.answer(Ticket::unpack(ticket), answer);
             }
             LogEvent::CommittedAdvanced => {
+                self.partitions.is_changed = true;
                 let committed = partition.log.committed_offset();
                 partition.log.set_high_watermark(committed);
                 self.wake_waiters(slot);
             }
-            LogEvent::LogStartAdvanced => self.wake_waiters(slot),
+            LogEvent::LogStartAdvanced => {
+                self.partitions.is_changed = true;
+                self.wake_waiters(slot);
+            }
             LogEvent::SpaceGone => self.counters.disk_full.set(1),
             LogEvent::SpaceBack => self.counters.disk_full.set(0),
             LogEvent::Corrupt { segment, position, reason } => {
@@ -414,6 +422,7 @@ impl Shard {
         for key in keys {
             if let Some(partition) = self.partitions.slab.get_mut(key) {
                 partition.log.enforce_retention(turn.now, turn.ops);
+                partition.log.expire_producers(turn.now);
                 self.partitions.touch(key.slot);
             }
         }
@@ -469,7 +478,7 @@ impl Partition {
     fn read_done(
         &self,
         plan: Option<millrace_engine::ReadPlan>,
-        waiter: Option<Key>,
+        waiter: Option<WaiterRef>,
         diverging: Option<(i32, i64)>,
     ) -> ReadDone {
         ReadDone {

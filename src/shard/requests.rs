@@ -109,11 +109,10 @@ impl Shard {
 
     /// An answer whose request is gone. A waiter it set up is taken down again.
     fn on_stray_answer(&mut self, answer: Answer) {
-        // Waiters of other shards fire once, find nothing and are gone.
         if let Answer::Read(Ok(done)) = answer
             && let Some(waiter) = done.waiter
         {
-            self.unwatch_here(waiter);
+            self.send(waiter.shard, Letter::Unwatch(waiter.key));
         }
     }
 

@@ -62,66 +62,93 @@ impl Latency {
 /// API keys are below this.
 const API_KEYS: usize = 96;
 
-/// All of one shard's counters.
-#[derive(Debug)]
-pub struct Counters {
-    /// Connections open.
-    pub connections: Counter,
-    /// Connections taken in.
-    pub connections_accepted: Counter,
-    /// Connections closed for `connections.max.idle.ms`.
-    pub connections_idle_closed: Counter,
-    /// Times a connection was paused because the shard held too many bytes of requests.
-    pub connections_paused: Counter,
-    /// Frames that were no request, and ended their connection.
-    pub frames_refused: Counter,
-    /// Requests begun.
-    pub requests: Counter,
-    /// Produce requests in which some partition failed.
-    pub produce_failed: Counter,
-    /// Bytes of batches accepted for appending.
-    pub bytes_in: Counter,
-    /// Records in them.
-    pub records_in: Counter,
-    /// Bytes of Fetch replies.
-    pub bytes_out: Counter,
-    /// Partitions owned.
-    pub partitions: Counter,
-    /// Long polls woken by an append; each looked at once.
-    pub waiters_woken: Counter,
-    /// 1 while some log has no space to write to.
-    pub disk_full: Counter,
-    /// Places found corrupt and put into quarantine.
-    pub corruptions: Counter,
-    /// Logs that failed for good.
-    pub logs_failed: Counter,
-    /// 1 once the shard serves clients.
-    pub serving: Counter,
-    apis: [Latency; API_KEYS],
+/// What a number does over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down; the sum over the shards means something.
+    Gauge,
 }
 
-impl Default for Counters {
-    fn default() -> Self {
-        Self {
-            connections: Counter::default(),
-            connections_accepted: Counter::default(),
-            connections_idle_closed: Counter::default(),
-            connections_paused: Counter::default(),
-            frames_refused: Counter::default(),
-            requests: Counter::default(),
-            produce_failed: Counter::default(),
-            bytes_in: Counter::default(),
-            records_in: Counter::default(),
-            bytes_out: Counter::default(),
-            partitions: Counter::default(),
-            waiters_woken: Counter::default(),
-            disk_full: Counter::default(),
-            corruptions: Counter::default(),
-            logs_failed: Counter::default(),
-            serving: Counter::default(),
-            apis: std::array::from_fn(|_| Latency::default()),
+/// A counter's name, kind and meaning, for metrics and their documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// The field's name.
+    pub name: &'static str,
+    /// What it does over time.
+    pub kind: Kind,
+    /// The field's documentation.
+    pub help: &'static str,
+}
+
+macro_rules! counters {
+    ($($(#[doc = $help:literal])+ $kind:ident $name:ident,)*) => {
+        /// All of one shard's counters.
+        #[derive(Debug)]
+        pub struct Counters {
+            $($(#[doc = $help])+ pub $name: Counter,)*
+            apis: [Latency; API_KEYS],
         }
-    }
+
+        impl Default for Counters {
+            fn default() -> Self {
+                Self {
+                    $($name: Counter::default(),)*
+                    apis: std::array::from_fn(|_| Latency::default()),
+                }
+            }
+        }
+
+        impl Counters {
+            /// What there is besides the latencies, in the order of [`Self::values`].
+            pub const DESCRIBED: &[Described] = &[$(Described {
+                name: stringify!($name),
+                kind: Kind::$kind,
+                help: concat!($($help),+),
+            },)*];
+
+            /// All numbers now; each is exact, together they are no snapshot of one moment.
+            pub fn values(&self) -> [u64; Self::DESCRIBED.len()] {
+                [$(self.$name.get(),)*]
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections open.
+    Gauge connections,
+    /// Connections taken in.
+    Counter connections_accepted,
+    /// Connections closed for `connections.max.idle.ms`.
+    Counter connections_idle_closed,
+    /// Times a connection was paused because the shard held too many bytes of requests.
+    Counter connections_paused,
+    /// Frames that were no request, and ended their connection.
+    Counter frames_refused,
+    /// Requests begun.
+    Counter requests,
+    /// Produce requests in which some partition failed.
+    Counter produce_failed,
+    /// Bytes of batches accepted for appending.
+    Counter bytes_in,
+    /// Records in them.
+    Counter records_in,
+    /// Bytes of Fetch replies.
+    Counter bytes_out,
+    /// Partitions owned.
+    Gauge partitions,
+    /// Long polls woken by an append; each looked at once.
+    Counter waiters_woken,
+    /// 1 while some log has no space to write to.
+    Gauge disk_full,
+    /// Places found corrupt and put into quarantine.
+    Counter corruptions,
+    /// Logs that failed for good.
+    Counter logs_failed,
+    /// 1 once the shard serves clients.
+    Gauge serving,
 }
 
 impl Counters {

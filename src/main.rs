@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use millrace::config::{Flags, Inputs, Loaded, load};
+use millrace::admin::Admin;
+use millrace::config::{BrokerConfig, Flags, Inputs, Loaded, load};
 use millrace::server::{Machine, Server};
 
 /// Millrace, a log broker that speaks the Apache Kafka protocol.
@@ -116,15 +117,36 @@ fn run(loaded: Loaded) -> Result<(), String> {
         log(&format!("accepted without effect here: {}", loaded.accepted.join(", ")));
     }
     let dirs = loaded.config.log_dirs.join(", ");
+    let admin = bind_admin(&loaded.config)?;
     let server = Server::start(loaded, &machine()?, log)?;
     if let Some(bound) = server.bound() {
         for address in &bound.addresses {
             log(&format!("listening on {address}, data in {dirs}"));
         }
     }
+    if let Some(admin) = admin {
+        log(&format!("metrics and health on http://{}", admin.address()));
+        admin.serve(server.watched(), log).map_err(|error| format!("admin port: {error}"))?;
+    }
     server.join()?;
     log("stopped cleanly");
     Ok(())
+}
+
+/// The admin port, unless it is switched off or its default address is taken.
+fn bind_admin(config: &BrokerConfig) -> Result<Option<Admin>, String> {
+    let Some((host, port)) = &config.admin else { return Ok(None) };
+    match Admin::bind(host, *port) {
+        Ok(admin) => Ok(Some(admin)),
+        Err(error) if config.admin_is_default => {
+            log(&format!("no metrics and health: cannot bind {host}:{port}: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(format!(
+            "millrace.admin.listener: cannot bind {host}:{port}: {error}; choose another address \
+             with --admin, or switch it off with --set millrace.admin.listener="
+        )),
+    }
 }
 
 fn machine() -> Result<Machine, String> {

@@ -10,6 +10,7 @@ use millrace_io::{Mono, ShardId};
 use millrace_replication::image::Endpoint;
 use millrace_uring::{Backend, Driver, DriverConfig, Shards, probe_append, start_shards};
 
+use crate::admin::Watched;
 use crate::config::{AdvertisedHost, BrokerConfig, IoBackend, Listener, Loaded, TABLES};
 use crate::counters::Counters;
 use crate::mail::Mail;
@@ -98,6 +99,18 @@ impl Server {
     /// All shards' counters.
     pub fn counters(&self) -> Vec<Arc<Counters>> {
         self.counters.iter().filter_map(|counters| counters.get().cloned()).collect()
+    }
+
+    /// What the admin port tells about.
+    pub fn watched(&self) -> Watched {
+        Watched {
+            shards: self.counters.clone(),
+            drivers: self.driver_counters(),
+            backend: match self.shards.report().backend {
+                Backend::Epoll => "epoll",
+                Backend::Auto | Backend::Uring => "io_uring",
+            },
+        }
     }
 
     /// All drivers' counters.

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use millrace_io::{IoError, Mono, Now, Op, OpenMode, WallMs};
 
 use crate::Offset;
-use crate::batch::{BatchHeader, StampedHeader, TimestampType};
+use crate::batch::{BatchHeader, StampedHeader};
 use crate::config::{Durability, LogConfig};
 use crate::leader_epoch::EpochChange;
 use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, may_pass};
@@ -250,7 +250,7 @@ impl Log {
         if let Admission::Duplicate(original) =
             self.producers.check(&batch.header).map_err(AppendError::Producer)?
         {
-            return Ok(self.answer_duplicate(&batch.header, original, ticket));
+            return Ok(self.answer_duplicate(original, ticket));
         }
         let base_offset = self.log_end;
         let time = WallMs(self.appender.last_append_ms.max(now.wall.0));
@@ -272,16 +272,11 @@ impl Log {
     }
 
     /// A batch that is in the log already, or on its way there.
-    fn answer_duplicate(
-        &mut self,
-        header: &BatchHeader,
-        original: BatchMetadata,
-        ticket: u64,
-    ) -> AppendOutcome {
+    fn answer_duplicate(&mut self, original: BatchMetadata, ticket: u64) -> AppendOutcome {
         let base_offset = original.base_offset();
         let end = original.last_offset.next();
-        let is_append_time = header.timestamp_type() == TimestampType::LogAppendTime;
-        let log_append_time_ms = if is_append_time { original.timestamp } else { -1 };
+        // Kafka tells a duplicate's stored time whatever kind of time it is.
+        let log_append_time_ms = original.timestamp;
         if end <= self.committed_offset() {
             return AppendOutcome::Duplicate { base_offset, log_append_time_ms };
         }

@@ -1,5 +1,7 @@
 //! CreateTopics, versions 2 to 7.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use millrace_net::ErrorCode;
 use millrace_net::messages::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest,
@@ -50,10 +52,13 @@ impl Shard {
         answer: AdminAnswer,
     ) {
         let Waiting { names, validate_only } = waiting;
+        let mut told = BTreeSet::new();
         let topics = match answer {
             AdminAnswer::CreatedTopics(results) => names
                 .into_iter()
                 .zip(results)
+                // A name that comes twice is refused, and told so once.
+                .filter(|(name, _)| told.insert(name.clone()))
                 .map(|(name, result)| match result {
                     Ok(created) => self.created(created, validate_only),
                     Err(refusal) => refused(name, &refusal),
@@ -84,6 +89,7 @@ impl Shard {
             topic_id: if validate_only { Uuid::ZERO } else { created.id },
             num_partitions: created.partitions,
             replication_factor: created.replication_factor,
+            error_message: None,
             configs: Some(configs.collect()),
             ..CreatableTopicResult::default()
         }
@@ -92,6 +98,9 @@ impl Shard {
 
 fn new_topic(topic: CreatableTopic) -> NewTopic {
     let brokers = |ids: Vec<i32>| ids.into_iter().map(BrokerId).collect();
+    // Of a config that comes twice the last one counts.
+    let configs: BTreeMap<_, _> =
+        topic.configs.into_iter().map(|config| (config.name, config.value)).collect();
     NewTopic {
         name: topic.name,
         id: Uuid::ZERO,
@@ -102,7 +111,7 @@ fn new_topic(topic: CreatableTopic) -> NewTopic {
             .into_iter()
             .map(|assignment| (assignment.partition_index, brokers(assignment.broker_ids)))
             .collect(),
-        configs: topic.configs.into_iter().map(|config| (config.name, config.value)).collect(),
+        configs: configs.into_iter().collect(),
     }
 }
 
@@ -111,7 +120,7 @@ fn refused(name: String, refusal: &Refusal) -> CreatableTopicResult {
         name,
         error_code: refusal.code(),
         error_message: Some(refusal.message.clone()),
-        configs: None,
+        configs: Some(Vec::new()),
         ..CreatableTopicResult::default()
     }
 }
@@ -121,7 +130,7 @@ fn failed(name: String) -> CreatableTopicResult {
         name,
         error_code: ErrorCode::KafkaStorageError.code(),
         error_message: Some("the metadata log cannot be written".to_owned()),
-        configs: None,
+        configs: Some(Vec::new()),
         ..CreatableTopicResult::default()
     }
 }

@@ -10,6 +10,8 @@
 //!    └── enough, or an error ──▶ reply ◀────┴── deadline
 //! ```
 
+use std::sync::Arc;
+
 use millrace_engine::ReadPlan;
 use millrace_io::{Chunk, Mono};
 use millrace_net::ErrorCode;
@@ -17,6 +19,8 @@ use millrace_net::fetch::{FetchResponseHead, FetchResponseWriter};
 use millrace_net::messages::fetch::{
     EpochEndOffset, FetchRequest, FetchResponse, LeaderIdAndEpoch, PartitionData,
 };
+use millrace_replication::BrokerId;
+use millrace_replication::image::Topic;
 use millrace_wire::{Uuid, WireError};
 
 use crate::fetch_session::{
@@ -109,8 +113,9 @@ impl Shard {
             }
         };
         let max_bytes = u32::try_from(body.max_bytes).unwrap_or(0).min(self.setup.fetch_bytes_max);
+        let replica = if version >= 15 { body.replica_state.replica_id } else { body.replica_id };
         let wait_ms = u64::try_from(body.max_wait_ms).unwrap_or(0);
-        let parts: Vec<Part> = asks.into_iter().map(|ask| self.resolve(ask)).collect();
+        let parts: Vec<Part> = asks.into_iter().map(|ask| self.resolve(ask, replica)).collect();
         let waits = wait_ms > 0 && body.min_bytes > 0 && !parts.is_empty();
         let waiting = Waiting {
             to: request.to,
@@ -134,7 +139,7 @@ impl Shard {
     }
 
     /// Finds the partition that a client names.
-    fn resolve(&self, ask: PartitionAsk) -> Part {
+    fn resolve(&self, ask: PartitionAsk, replica: i32) -> Part {
         let topic = match &ask.topic {
             TopicKey::Name(name) => self.image.topic(name),
             TopicKey::Id(id) => self.image.topic_by_id(*id),
@@ -148,9 +153,14 @@ impl Shard {
         let result = match (&ask.topic, topic) {
             (TopicKey::Id(_), None) => PartResult::Failed(ErrorCode::UnknownTopicId),
             _ if !known => PartResult::Failed(ErrorCode::UnknownTopicOrPartition),
+            // A broker that holds no replica of the partition does not follow us.
+            _ if replica >= 0 && !is_replica(topic.map(Arc::as_ref), ask.partition, replica) => {
+                PartResult::Failed(ErrorCode::NotLeaderOrFollower)
+            }
             _ => PartResult::Unknown,
         };
-        let id = known.then_some(PartitionId { topic: topic_id, index: ask.partition });
+        let is_asked_for = known && matches!(result, PartResult::Unknown);
+        let id = is_asked_for.then_some(PartitionId { topic: topic_id, index: ask.partition });
         Part {
             ask,
             topic_name,
@@ -179,7 +189,8 @@ impl Shard {
             let bytes_max = u32::try_from(part.ask.partition_max_bytes).unwrap_or(0);
             let ask = ReadAsk {
                 offset: part.ask.fetch_offset,
-                bytes_max: bytes_max.min(waiting.max_bytes),
+                // Not even a limit of nothing keeps the first batch back: a client must get on.
+                bytes_max: bytes_max.min(waiting.max_bytes).max(1),
                 read_committed: waiting.read_committed,
                 current_leader_epoch: part.ask.current_leader_epoch,
                 last_fetched_epoch: part.ask.last_fetched_epoch,
@@ -338,6 +349,11 @@ impl Shard {
             PartResult::Done(done) => done,
             PartResult::Failed(error) => {
                 data.error_code = error.code();
+                // An empty list where the partition was not found, none where it refused: Kafka's.
+                let refused = part.id.is_some() || *error == ErrorCode::NotLeaderOrFollower;
+                if refused && !read_committed {
+                    data.aborted_transactions = None;
+                }
                 self.hint_leader(part, &mut data);
                 return (data, None);
             }
@@ -346,9 +362,7 @@ impl Shard {
         data.high_watermark = done.high_watermark;
         data.last_stable_offset = done.last_stable_offset;
         data.log_start_offset = done.log_start_offset;
-        if read_committed {
-            data.aborted_transactions = Some(Vec::new());
-        }
+        data.aborted_transactions = read_committed.then(Vec::new);
         if let Some((epoch, end_offset)) = done.diverging {
             data.diverging_epoch = EpochEndOffset { epoch, end_offset };
         }
@@ -379,6 +393,11 @@ impl Shard {
         let response = FetchResponse { error_code: error.code(), ..FetchResponse::default() };
         self.reply(turn, to, |writer, version| response.encode(writer, version));
     }
+}
+
+fn is_replica(topic: Option<&Topic>, partition: i32, replica: i32) -> bool {
+    let partition = topic.and_then(|topic| topic.partition(partition));
+    partition.is_some_and(|partition| partition.replicas.contains(&BrokerId(replica)))
 }
 
 /// Takes a plan if it fits what is left of the request's limit; the first with records always does.

@@ -16,6 +16,11 @@ impl Shard {
         request: &Request,
     ) -> Result<(), WireError> {
         let body: InitProducerIdRequest = request.decode()?;
+        // An id without its epoch, or the other way round, is nobody's.
+        if (body.producer_id < 0) != (body.producer_epoch < 0) {
+            self.refuse_producer_id(turn, &request.to, ErrorCode::InvalidRequest);
+            return Ok(());
+        }
         match body.transactional_id {
             Some(id) if id.is_empty() => {
                 self.refuse_producer_id(turn, &request.to, ErrorCode::InvalidRequest);

@@ -40,8 +40,13 @@ impl Shard {
             for partition in &topic.partitions {
                 let index = partition.partition_index;
                 let timestamp = partition.timestamp;
-                let is_known = image.is_some_and(|topic| topic.partition(index).is_some());
                 let is_repeated = times_named[&(topic.name.clone(), index)] > 1;
+                let is_same = |it: &ListOffsetsPartitionResponse| it.partition_index == index;
+                if is_repeated && partitions.iter().any(is_same) {
+                    // Refused once, however often it is named.
+                    continue;
+                }
+                let is_known = image.is_some_and(|topic| topic.partition(index).is_some());
                 let is_too_new =
                     SPECIAL.iter().any(|(special, from)| *special == timestamp && version < *from);
                 let error = if is_repeated {
@@ -69,6 +74,9 @@ impl Shard {
                     error_code: error.code(),
                     ..ListOffsetsPartitionResponse::default()
                 });
+            }
+            if partitions.is_empty() {
+                continue;
             }
             let name = topic.name.clone();
             response.topics.push(ListOffsetsTopicResponse { name, partitions });

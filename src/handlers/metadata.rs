@@ -3,6 +3,8 @@
 //! A topic that does not exist and may be created is created first, and the answer waits for it:
 //! the client finds the topic in the first answer instead of asking again.
 
+use std::collections::BTreeSet;
+
 use millrace_net::ErrorCode;
 use millrace_net::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
@@ -53,7 +55,8 @@ impl Shard {
                 version < 12 && topics.iter().any(|topic| topic.topic_id != Uuid::ZERO);
             let nameless = version < 12 && topics.iter().any(|topic| topic.name.is_none());
             if version >= 10 && (by_id_too_early || nameless) {
-                return Err(WireError::Invalid("Metadata by topic id needs version 12"));
+                self.refuse_metadata(turn, &request.to, topics);
+                return Ok(());
             }
         }
         let missing = self.topics_to_create(&body, version);
@@ -64,6 +67,21 @@ impl Shard {
             self.ask_and_wait(&request.to, ask, Then::AutoCreate(Waiting { body }));
         }
         Ok(())
+    }
+
+    /// Lookup by id before version 12: every topic of the request is refused.
+    fn refuse_metadata(&mut self, turn: &mut Turn, to: &ReplyTo, topics: &[MetadataRequestTopic]) {
+        let refuse = |topic: &MetadataRequestTopic| MetadataResponseTopic {
+            // The name may not be null in these versions.
+            name: Some(topic.name.clone().unwrap_or_default()),
+            ..unknown(None, topic.topic_id, ErrorCode::InvalidRequest)
+        };
+        let response = MetadataResponse {
+            controller_id: -1,
+            topics: topics.iter().map(refuse).collect(),
+            ..MetadataResponse::default()
+        };
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
     }
 
     fn topics_to_create(&self, body: &MetadataRequest, version: i16) -> Vec<NewTopic> {
@@ -107,7 +125,12 @@ impl Shard {
             // Version 0 has no null: an empty list means all.
             Some(topics) if topics.is_empty() && to.version == 0 => all(),
             Some(topics) => {
-                topics.iter().map(|topic| self.describe_asked(topic, with_operations)).collect()
+                // A topic named twice is described once.
+                let mut seen = BTreeSet::new();
+                let mut asked: Vec<&MetadataRequestTopic> = topics.iter().collect();
+                asked.retain(|topic| seen.insert((topic.topic_id, topic.name.as_deref())));
+                let describe = |topic| self.describe_asked(topic, with_operations);
+                asked.into_iter().map(describe).collect()
             }
         };
         let response = MetadataResponse {
@@ -170,7 +193,7 @@ impl Shard {
         asked: &MetadataRequestTopic,
         with_operations: bool,
     ) -> MetadataResponseTopic {
-        if let Some(name) = asked.name.as_deref() {
+        if let Some(name) = asked.name.as_deref().filter(|_| asked.topic_id == Uuid::ZERO) {
             return match self.image.topic(name) {
                 Some(topic) => describe(topic, with_operations),
                 None if topic_name_check(name).is_err() => {

@@ -69,7 +69,7 @@ impl Shard {
             failed: false,
         };
         for topic in view.topics() {
-            self.plan_topic(turn, request, (view.acks, &topic), &mut waiting, &mut planned);
+            self.plan_topic(turn, request, (&view, &topic), &mut waiting, &mut planned);
         }
         waiting.left = planned.len();
         if planned.is_empty() {
@@ -88,7 +88,7 @@ impl Shard {
         &mut self,
         turn: &mut Turn,
         request: &Request,
-        (acks, topic): (i16, &ProduceTopicView<'_>),
+        (view, topic): (&ProduceRequestView<'_>, &ProduceTopicView<'_>),
         waiting: &mut Waiting,
         planned: &mut Vec<Planned>,
     ) {
@@ -108,10 +108,11 @@ impl Shard {
             let unknown =
                 if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
             let plan = match &info {
-                _ if !(-1..=1).contains(&acks) => Err(failure(ErrorCode::InvalidRequiredAcks)),
+                _ if !(-1..=1).contains(&view.acks) => Err(failure(ErrorCode::InvalidRequiredAcks)),
                 None => Err(failure(unknown)),
                 Some(info) => self.plan_partition(turn, request, info, &partition),
             };
+            let plan = plan.and_then(|plan| refuse_nameless_transaction(view, plan));
             let partition_index = u32::try_from(response.partition_responses.len());
             let mut answer = PartitionProduceResponse {
                 index: partition.index,
@@ -130,6 +131,9 @@ impl Shard {
                 }
             }
             response.partition_responses.push(answer);
+        }
+        if response.partition_responses.is_empty() {
+            return;
         }
         waiting.response.responses.push(response);
     }
@@ -233,6 +237,17 @@ impl Shard {
             }
         }
     }
+}
+
+/// A batch of a transaction belongs to a request that names the transaction.
+fn refuse_nameless_transaction(
+    view: &ProduceRequestView<'_>,
+    plan: Planned,
+) -> Result<Planned, AppendFailure> {
+    if view.transactional_id.is_none() && plan.batch.header.is_transactional() {
+        return Err(failure(ErrorCode::TransactionalIdAuthorizationFailed));
+    }
+    Ok(plan)
 }
 
 /// The client id with which Kafka's own tools may write to internal topics.

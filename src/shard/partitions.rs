@@ -226,9 +226,13 @@ impl Shard {
             self.answer(ticket, Answer::Read(Err(error)));
             return;
         }
-        if let Some(diverging) = partition.diverging(&ask) {
-            let done = partition.read_done(None, None, Some(diverging));
-            self.answer(ticket, Answer::Read(Ok(done)));
+        let parted = match partition.diverging(&ask) {
+            Ok(None) => None,
+            Ok(parted) => Some(Ok(partition.read_done(None, None, parted))),
+            Err(error) => Some(Err(error)),
+        };
+        if let Some(answer) = parted {
+            self.answer(ticket, Answer::Read(answer));
             return;
         }
         let limit = partition.limit(ask.read_committed);
@@ -448,7 +452,8 @@ impl Partition {
     fn check_epoch(&self, current: i32) -> Result<(), ErrorCode> {
         let ours = self.log.spec().leader_epoch.0;
         match current {
-            -1 => Ok(()),
+            // Any negative epoch is "I do not know".
+            ..0 => Ok(()),
             epoch if epoch < ours => Err(ErrorCode::FencedLeaderEpoch),
             epoch if epoch > ours => Err(ErrorCode::UnknownLeaderEpoch),
             _ => Ok(()),
@@ -460,14 +465,18 @@ impl Partition {
         if read_committed { self.log.last_stable_offset() } else { self.log.high_watermark() }
     }
 
-    /// Whether the log that the client has read parted from this one before its offset. KIP-595.
-    fn diverging(&self, ask: &ReadAsk) -> Option<(i32, i64)> {
+    /// Where the log that the client has read parted from this one before its offset; `None` if it
+    /// did not. An epoch that this log has not come to has no offsets. Source: KIP-595.
+    fn diverging(&self, ask: &ReadAsk) -> Result<Option<(i32, i64)>, ErrorCode> {
         if ask.last_fetched_epoch < 0 {
-            return None;
+            return Ok(None);
         }
         let (epoch, end) = self.epoch_end(ask.last_fetched_epoch);
         let parted = epoch < ask.last_fetched_epoch || end < ask.offset;
-        (epoch >= 0 && parted).then_some((epoch, end))
+        if epoch < 0 {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        Ok(parted.then_some((epoch, end)))
     }
 
     fn epoch_end(&self, epoch: i32) -> (i32, i64) {
@@ -582,13 +591,11 @@ const PENDING_UPLOAD: i64 = -6;
 const NOTHING_FOUND: FoundOffset = FoundOffset { offset: -1, timestamp: -1, leader_epoch: -1 };
 
 fn append_failure(partition: &Partition, error: AppendError) -> AppendFailure {
+    // Kafka tells where the log starts when its producer state refused the batch, and only then.
+    let judged = matches!(error, AppendError::Producer(_));
+    let log_start_offset = if judged { partition.log.log_start_offset().0 } else { -1 };
     let (error, message) = error_map::append_error(&error);
-    AppendFailure {
-        error,
-        message,
-        records: Vec::new(),
-        log_start_offset: partition.log.log_start_offset().0,
-    }
+    AppendFailure { error, message, records: Vec::new(), log_start_offset }
 }
 
 /// The answer to an ask that cannot be done at all.

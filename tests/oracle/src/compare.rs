@@ -103,7 +103,7 @@ impl std::fmt::Display for Allowed {
     }
 }
 
-/// Reads `allow.txt`: `case pattern | path pattern | reason`, `*` for any text.
+/// Reads `allow.txt`: `case pattern | path pattern | reason`, `*` for any text, `#` for digits.
 pub fn allow_list(text: &str) -> Result<Vec<Allowed>> {
     let mut list = Vec::new();
     for line in text.lines() {
@@ -130,14 +130,22 @@ pub fn allowed(list: &[Allowed], case: &str, path: &str) -> Option<usize> {
 }
 
 fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, tail)) => text.strip_prefix(head).is_some_and(|rest| {
-            (0..=rest.len())
-                .filter(|at| rest.is_char_boundary(*at))
-                .any(|at| matches(tail, &rest[at..]))
-        }),
-    }
+    let Some(at) = pattern.find(['*', '#']) else {
+        return pattern == text;
+    };
+    let (head, tail) = (&pattern[..at], &pattern[at + 1..]);
+    let Some(rest) = text.strip_prefix(head) else {
+        return false;
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let lengths = if pattern[at..].starts_with('#') {
+        1..=digits
+    } else {
+        0..=rest.len()
+    };
+    lengths
+        .filter(|length| rest.is_char_boundary(*length))
+        .any(|length| matches(tail, &rest[length..]))
 }
 
 #[cfg(test)]
@@ -159,6 +167,8 @@ mod tests {
         assert!(matches("metadata/*", "metadata/all"));
         assert!(!matches("metadata", "metadata/all"));
         assert!(matches("Topics.*.Configs.*", "Topics.3.Configs.x.y"));
+        assert!(matches("ApiKeys.#", "ApiKeys.36"));
+        assert!(!matches("ApiKeys.#", "ApiKeys.36.MaxVersion"));
         assert!(allow_list("a | b").is_err());
     }
 }

@@ -192,7 +192,8 @@ impl Shard {
                 // Not even a limit of nothing keeps the first batch back: a client must get on.
                 bytes_max: bytes_max.min(waiting.max_bytes).max(1),
                 read_committed: waiting.read_committed,
-                current_leader_epoch: part.ask.current_leader_epoch,
+                // Any negative epoch is "I do not know" here, other than in ListOffsets.
+                current_leader_epoch: part.ask.current_leader_epoch.max(-1),
                 last_fetched_epoch: part.ask.last_fetched_epoch,
                 watch,
             };
@@ -374,6 +375,7 @@ impl Shard {
     fn hint_leader(&self, part: &Part, data: &mut PartitionData) {
         let wrong = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
         if wrong.contains(&data.error_code)
+            && part.id.is_some()
             && let Some(topic) = self.image.topic_by_id(part.topic_id)
             && let Some(partition) = topic.partition(part.ask.partition)
         {

@@ -452,8 +452,7 @@ impl Partition {
     fn check_epoch(&self, current: i32) -> Result<(), ErrorCode> {
         let ours = self.log.spec().leader_epoch.0;
         match current {
-            // Any negative epoch is "I do not know".
-            ..0 => Ok(()),
+            -1 => Ok(()),
             epoch if epoch < ours => Err(ErrorCode::FencedLeaderEpoch),
             epoch if epoch > ours => Err(ErrorCode::UnknownLeaderEpoch),
             _ => Ok(()),

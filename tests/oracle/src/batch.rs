@@ -63,10 +63,7 @@ fn encode(out: &mut Vec<u8>, batch: &Value) -> Result<()> {
     tail.extend_from_slice(&low::<2>(int("attributes", 0)));
     tail.extend_from_slice(&low::<4>(last_delta));
     tail.extend_from_slice(&base_timestamp.to_be_bytes());
-    let delta_max = records
-        .iter()
-        .filter_map(|record| record["delta"].as_i64())
-        .max();
+    let delta_max = records.iter().filter_map(|record| record["delta"].as_i64()).max();
     let newest = base_timestamp + delta_max.unwrap_or(0);
     tail.extend_from_slice(&int("max_timestamp", newest).to_be_bytes());
     tail.extend_from_slice(&int("producer_id", -1).to_be_bytes());

@@ -80,10 +80,7 @@ impl Pending {
                 .filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))
                 .collect()
         };
-        Self {
-            cases: listed("case"),
-            apis: listed("api"),
-        }
+        Self { cases: listed("case"), apis: listed("api") }
     }
 
     fn holds_case(&self, name: &str) -> bool {
@@ -91,9 +88,7 @@ impl Pending {
     }
 
     fn holds_request(&self, request: &str) -> bool {
-        self.apis
-            .iter()
-            .any(|api| request.split(' ').next() == Some(api))
+        self.apis.iter().any(|api| request.split(' ').next() == Some(api))
     }
 }
 

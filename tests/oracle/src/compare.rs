@@ -138,11 +138,7 @@ fn matches(pattern: &str, text: &str) -> bool {
         return false;
     };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let lengths = if pattern[at..].starts_with('#') {
-        1..=digits
-    } else {
-        0..=rest.len()
-    };
+    let lengths = if pattern[at..].starts_with('#') { 1..=digits } else { 0..=rest.len() };
     lengths
         .filter(|length| rest.is_char_boundary(*length))
         .any(|length| matches(tail, &rest[length..]))

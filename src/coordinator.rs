@@ -206,11 +206,13 @@ impl GroupCoordinator {
             | GroupAsk::Sync(_)
             | GroupAsk::Heartbeat(_)
             | GroupAsk::Leave(_)
-            | GroupAsk::Describe { .. }
-            | GroupAsk::Delete { .. }
             | GroupAsk::DeleteOffsets(_) => true,
             // Consumers without a group have always committed under the empty name.
-            GroupAsk::List { .. } | GroupAsk::Commit(..) | GroupAsk::Fetch(_) => false,
+            GroupAsk::Commit(..)
+            | GroupAsk::Fetch(_)
+            | GroupAsk::Describe { .. }
+            | GroupAsk::Delete { .. }
+            | GroupAsk::List { .. } => false,
         };
         if needs_name && ask.group_id().is_some_and(str::is_empty) {
             return Err(ErrorCode::InvalidGroupId);
@@ -409,6 +411,17 @@ impl GroupCoordinator {
     fn set_expiry_timer(&mut self) {
         let at = self.cx.now.mono.plus_ms(self.cx.config.offsets_retention_check_ms.max(1));
         self.cx.timers.add(at, Timer::Expiry);
+    }
+
+    /// The coordinator steps down: members that wait are to look for another one.
+    pub fn resign(&mut self, now: Now) {
+        self.cx.now = now;
+        for group in self.groups.values_mut() {
+            let numbers: Vec<_> = group.members.keys().copied().collect();
+            for number in numbers {
+                group.refuse_waiting(&mut self.cx, number, ErrorCode::NotCoordinator);
+            }
+        }
     }
 
     /// Checks the invariants of every group; our own fault if one does not hold.

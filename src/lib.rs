@@ -14,6 +14,7 @@ pub mod fetch_session;
 mod handlers;
 pub mod mail;
 mod metadata_snapshot;
+mod offsets_topic;
 pub mod random;
 pub mod server;
 pub mod setup;

@@ -10,6 +10,7 @@ use millrace_net::ErrorCode;
 use millrace_wire::Uuid;
 
 use crate::controller::{AdminAnswer, AdminAsk};
+use crate::coordinator::{GroupAnswer, GroupAsk};
 use crate::shard::LifeLetter;
 use crate::slab::Key;
 use crate::ticket::Ticket;
@@ -64,6 +65,8 @@ pub(crate) enum Letter {
         /// What came of it.
         answer: AdminAnswer,
     },
+    /// A log of the sender itself is open, and groups live in it.
+    LoadGroups(PartitionId),
     /// About starting, stopping, and the cluster's state.
     Life(LifeLetter),
     /// How many connections the sender has.
@@ -105,6 +108,8 @@ pub(crate) enum Ask {
     Producers,
     /// Tell the log's size.
     Size,
+    /// Do something for a group that the partition coordinates.
+    Group(Box<GroupAsk>),
 }
 
 /// What a read asks for.
@@ -152,6 +157,8 @@ pub(crate) enum Answer {
     Producers(Result<Vec<ProducerInfo>, ErrorCode>),
     /// Of asking for the size.
     Size(Result<LogSize, ErrorCode>),
+    /// Of something done for a group.
+    Group(Box<GroupAnswer>),
 }
 
 /// Where a batch went.

@@ -21,6 +21,7 @@
 
 mod clients;
 mod dispatch;
+mod groups;
 mod image;
 mod life;
 mod partitions;
@@ -42,7 +43,7 @@ use crate::controller::Controller;
 use crate::counters::Counters;
 use crate::deadlines::Deadlines;
 use crate::fetch_session::FetchSessions;
-use crate::mail::{Answer, Letter, Mail};
+use crate::mail::{Answer, Letter, Mail, PartitionId};
 use crate::random::Random;
 use crate::setup::Setup;
 use crate::slab::{Key, Slab};
@@ -58,6 +59,8 @@ pub(crate) const LIFE_OWNER: u32 = 0;
 pub(crate) const METADATA_OWNER: u32 = 1;
 /// Token owner of the controller's other files.
 pub(crate) const CONTROLLER_OWNER: u32 = 2;
+/// Token owner of the reads that load group coordinators.
+pub(crate) const GROUPS_OWNER: u32 = 3;
 
 /// Connections one shard takes (`max.connections` bounds them below this).
 const CLIENTS_MAX: u32 = 1 << 20;
@@ -85,6 +88,8 @@ pub(crate) enum Due {
     Checkpoint,
     /// The controller has something to do.
     Controller,
+    /// A group coordinator has something to do.
+    Groups(PartitionId),
     /// Stopping takes too long.
     Stop,
 }
@@ -106,6 +111,7 @@ pub struct Shard {
     pub(crate) sessions: FetchSessions,
     pub(crate) partitions: partitions::Partitions,
     pub(crate) controller: Option<Controller>,
+    groups: groups::Groups,
     life: life::Life,
     /// Letters of this turn, by shard.
     outbox: Vec<Vec<Letter>>,
@@ -156,6 +162,7 @@ impl Shard {
             sessions,
             partitions: partitions::Partitions::new(),
             controller,
+            groups: groups::Groups::default(),
             life: life::Life::new(setup.shards),
             outbox: (0..setup.shards).map(|_| Vec::new()).collect(),
             answers: VecDeque::new(),
@@ -231,6 +238,7 @@ impl Shard {
                 METADATA_OWNER | CONTROLLER_OWNER => {
                     self.on_controller_completion(turn, completion);
                 }
+                GROUPS_OWNER => self.on_group_completion(turn, completion),
                 owner => self.on_log_completion(turn, owner - LOG_OWNER_BASE, completion),
             },
         }
@@ -246,6 +254,7 @@ impl Shard {
             Letter::Unwatch(waiter) => self.unwatch_here(waiter),
             Letter::Admin { ticket, ask } => self.on_admin_ask(turn, ticket, ask),
             Letter::AdminAnswer { ticket, answer } => self.on_admin_answer(turn, ticket, answer),
+            Letter::LoadGroups(partition) => self.load_groups(turn, partition),
             Letter::Life(letter) => self.on_life_letter(turn, letter),
             Letter::Load(count) => self.loads[usize::from(from.0)] = count,
         }
@@ -260,6 +269,7 @@ impl Shard {
                 Due::Retention => self.enforce_retention(turn),
                 Due::Checkpoint => self.on_checkpoint_due(turn),
                 Due::Controller => self.on_controller_due(turn),
+                Due::Groups(partition) => self.on_groups_due(turn, partition),
                 Due::Stop => self.on_stop_due(turn),
             }
         }

@@ -94,10 +94,10 @@ impl Group {
             // Another rebalance was quicker; it has answered those who waited.
             return;
         }
-        for (number, assignment) in assignments {
-            if let Some(member) = self.members.get_mut(&number) {
-                member.assignment = assignment;
-            }
+        let mut assignments: BTreeMap<MemberNumber, Bytes> = assignments.into_iter().collect();
+        for (number, member) in &mut self.members {
+            // Who is not mentioned has nothing, whatever it had before.
+            member.assignment = assignments.remove(number).unwrap_or_default();
         }
         self.enter(GroupState::Stable, cx.now.wall);
         let numbers: Vec<MemberNumber> = self.members.keys().copied().collect();

@@ -1,7 +1,9 @@
 //! Requests that change cluster state: they wait for the controller.
 
 use crate::controller::{AdminAnswer, AdminAsk};
-use crate::handlers::{alter_configs, create_partitions, create_topics, delete_topics, metadata};
+use crate::handlers::{
+    alter_configs, create_partitions, create_topics, delete_topics, find_coordinator, metadata,
+};
 use crate::shard::{Pending, ReplyTo, Shard, Turn};
 
 /// A request that waits for the controller.
@@ -28,6 +30,8 @@ pub(crate) enum Then {
     InitProducerId,
     /// Metadata that creates the topics it asks for.
     AutoCreate(metadata::Waiting),
+    /// FindCoordinator that creates the offsets topic.
+    FindCoordinator(find_coordinator::Waiting),
 }
 
 impl Shard {
@@ -52,6 +56,7 @@ impl Shard {
                 self.finish_incremental_alter_configs(turn, &to, waiting, answer);
             }
             Then::InitProducerId => self.finish_init_producer_id(turn, &to, answer),
+            Then::FindCoordinator(waiting) => self.finish_find_coordinator(turn, &to, waiting),
             Then::AutoCreate(waiting) => self.finish_auto_create(turn, &to, waiting, answer),
         }
     }

@@ -17,8 +17,10 @@ use millrace_wire::{Uuid, WireError};
 
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
+use crate::offsets_topic::{self, OFFSETS_TOPIC};
 use crate::shard::{ReplyTo, Request, Shard, Turn};
 use crate::slab::Key;
+use crate::topic_config;
 
 /// A Metadata request that waits for its topics to be created.
 #[derive(Debug)]
@@ -31,7 +33,8 @@ pub(crate) const CLUSTER_OPERATIONS: i32 = bits(&[5, 7, 8, 9, 10, 11, 12]);
 /// The same for a topic.
 pub(crate) const TOPIC_OPERATIONS: i32 = bits(&[3, 4, 5, 6, 7, 8, 10, 11]);
 
-const fn bits(operations: &[u8]) -> i32 {
+/// A mask with a bit for each operation.
+pub(crate) const fn bits(operations: &[u8]) -> i32 {
     let mut mask = 0;
     let mut index = 0;
     while index < operations.len() {
@@ -95,13 +98,17 @@ impl Shard {
             .collect();
         missing.sort_unstable();
         missing.dedup();
-        let new = |name: &str| NewTopic {
-            name: name.to_owned(),
-            id: Uuid::ZERO,
-            partitions: -1,
-            replication_factor: -1,
-            assignments: Vec::new(),
-            configs: Vec::new(),
+        let view = topic_config::view(&self.setup, &self.image);
+        let new = |name: &str| match name {
+            OFFSETS_TOPIC => offsets_topic::new_topic(&view, &self.image),
+            _ => NewTopic {
+                name: name.to_owned(),
+                id: Uuid::ZERO,
+                partitions: -1,
+                replication_factor: -1,
+                assignments: Vec::new(),
+                configs: Vec::new(),
+            },
         };
         missing.into_iter().map(new).collect()
     }

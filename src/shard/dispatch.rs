@@ -46,6 +46,17 @@ pub(crate) const HANDLED: &[ApiKey] = &[
     ApiKey::CreatePartitions,
     ApiKey::IncrementalAlterConfigs,
     ApiKey::DescribeCluster,
+    ApiKey::FindCoordinator,
+    ApiKey::JoinGroup,
+    ApiKey::SyncGroup,
+    ApiKey::Heartbeat,
+    ApiKey::LeaveGroup,
+    ApiKey::DescribeGroups,
+    ApiKey::ListGroups,
+    ApiKey::DeleteGroups,
+    ApiKey::OffsetCommit,
+    ApiKey::OffsetFetch,
+    ApiKey::OffsetDelete,
 ];
 
 impl Shard {
@@ -112,6 +123,17 @@ impl Shard {
             ApiKey::CreatePartitions => self.handle_create_partitions(turn, request),
             ApiKey::IncrementalAlterConfigs => self.handle_incremental_alter_configs(turn, request),
             ApiKey::DescribeCluster => self.handle_describe_cluster(turn, request),
+            ApiKey::FindCoordinator => self.handle_find_coordinator(turn, request),
+            ApiKey::JoinGroup => self.handle_join_group(turn, request),
+            ApiKey::SyncGroup => self.handle_sync_group(turn, request),
+            ApiKey::Heartbeat => self.handle_heartbeat(turn, request),
+            ApiKey::LeaveGroup => self.handle_leave_group(turn, request),
+            ApiKey::DescribeGroups => self.handle_describe_groups(turn, request),
+            ApiKey::ListGroups => self.handle_list_groups(turn, request),
+            ApiKey::DeleteGroups => self.handle_delete_groups(turn, request),
+            ApiKey::OffsetCommit => self.handle_offset_commit(turn, request),
+            ApiKey::OffsetFetch => self.handle_offset_fetch(turn, request),
+            ApiKey::OffsetDelete => self.handle_offset_delete(turn, request),
             _ => Err(WireError::Invalid("no handler")),
         }
     }

@@ -10,6 +10,7 @@ use millrace_replication::{BrokerId, Image, ImageDelta, ResourceType};
 use super::life::Known;
 use super::{Shard, Turn, owner_of};
 use crate::mail::PartitionId;
+use crate::offsets_topic::OFFSETS_TOPIC;
 
 impl Shard {
     /// Opens this shard's partitions of an image, as the process finds them at its start.
@@ -27,12 +28,13 @@ impl Shard {
     pub(super) fn apply_image(&mut self, turn: &mut Turn, image: Arc<Image>, delta: &ImageDelta) {
         self.image = image;
         self.topics.clear();
+        let deleted: Vec<&str> = delta.deleted_topics.iter().map(|it| it.name.as_ref()).collect();
+        self.drop_offsets_of(turn, &deleted);
         for topic in &delta.deleted_topics {
             for partition in topic.partitions() {
-                self.delete_partition(
-                    turn,
-                    PartitionId { topic: topic.id, index: partition.index },
-                );
+                let id = PartitionId { topic: topic.id, index: partition.index };
+                self.drop_groups(turn, id);
+                self.delete_partition(turn, id);
             }
         }
         for topic in &delta.created_topics {
@@ -101,6 +103,9 @@ impl Shard {
                 None => Log::create(spec, turn.now, turn.ops),
             }
         });
+        if *topic.name == *OFFSETS_TOPIC {
+            self.host_groups(id);
+        }
     }
 
     /// The log dir of a new partition. Partitions go round the dirs.

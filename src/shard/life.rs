@@ -143,6 +143,11 @@ impl Shard {
         Arc::clone(&self.life.cluster_id)
     }
 
+    /// Adds a line for the process's log.
+    pub(super) fn note(&mut self, line: String) {
+        self.life.notes.push(line);
+    }
+
     /// Lines for the process's log that gathered since the last call.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.life.notes)

@@ -91,6 +91,11 @@ impl Partitions {
         self.by_id.values().filter_map(|key| self.slab.get(*key))
     }
 
+    /// A partition by its id.
+    pub(crate) fn get(&self, id: PartitionId) -> Option<&Partition> {
+        self.by_id.get(&id).and_then(|key| self.slab.get(*key))
+    }
+
     /// True if the shard owns it.
     pub(crate) fn contains(&self, id: PartitionId) -> bool {
         self.by_id.contains_key(&id)
@@ -194,6 +199,7 @@ impl Shard {
                 Err(error) => Some(Answer::Appended(Err(append_failure(partition, error)))),
             },
             Ask::Read(read) => return self.read_here(turn, key, ticket, read),
+            Ask::Group(ask) => return self.group_ask_here(turn, id, ticket, *ask),
             Ask::Offset { timestamp, read_committed, current_leader_epoch } => {
                 partition.check_epoch(current_leader_epoch).map_or_else(
                     |error| Some(Answer::Offset(Err(error))),
@@ -360,8 +366,10 @@ impl Shard {
                 partition.is_ready = true;
                 let committed = partition.log.committed_offset();
                 partition.log.set_high_watermark(committed);
+                let id = partition.id;
                 self.partitions.opening -= 1;
                 self.note_recovery(slot, &report);
+                self.maybe_load_groups(id);
             }
             LogEvent::Appended { ticket, base_offset, log_append_time_ms, log_start_offset } => {
                 let appended = Appended {
@@ -612,5 +620,7 @@ pub(crate) fn refuse(ask: &Ask, error: ErrorCode) -> Answer {
         Ask::DeleteRecords { .. } => Answer::DeletedRecords(Err(error)),
         Ask::Producers => Answer::Producers(Err(error)),
         Ask::Size => Answer::Size(Err(error)),
+        // A client that hears this looks for the coordinator again.
+        Ask::Group(ask) => Answer::Group(Box::new(ask.refuse(ErrorCode::NotCoordinator))),
     }
 }

@@ -12,6 +12,7 @@ use millrace_wire::Writer;
 use super::{Due, Shard, Turn};
 use crate::client::Busy;
 use crate::controller::{AdminAnswer, AdminAsk};
+use crate::coordinator::AppendId;
 use crate::handlers;
 use crate::mail::{Answer, Ask, Letter, PartitionId};
 use crate::slab::Key;
@@ -47,6 +48,12 @@ pub(crate) enum Pending {
     Gather(Box<handlers::gather::Waiting>),
     /// For the controller.
     Admin(Box<handlers::admin::Waiting>),
+    /// For group coordinators.
+    Groups(Box<handlers::groups::Waiting>),
+    /// A coordinator of this shard waits for an append of its own.
+    GroupAppend(PartitionId, AppendId),
+    /// A coordinator of this shard is being loaded.
+    GroupLoad(PartitionId),
 }
 
 impl Shard {
@@ -103,6 +110,9 @@ impl Shard {
             Some(Pending::Produce(_)) => self.on_produce_answer(turn, key, ticket.item, answer),
             Some(Pending::Fetch(_)) => self.on_fetch_answer(turn, key, ticket.item, answer),
             Some(Pending::Gather(_)) => self.on_gather_answer(turn, key, ticket.item, answer),
+            Some(Pending::Groups(_)) => self.on_groups_answer(turn, key, ticket.item, answer),
+            Some(Pending::GroupAppend(..)) => self.on_group_append_answer(turn, key, answer),
+            Some(Pending::GroupLoad(_)) => self.on_group_load_answer(turn, key, answer),
             Some(Pending::Admin(_)) | None => self.on_stray_answer(answer),
         }
     }
@@ -135,7 +145,15 @@ impl Shard {
     pub(super) fn on_request_due(&mut self, turn: &mut Turn, key: Key) {
         match self.requests.get(key) {
             Some(Pending::Fetch(_)) => self.on_fetch_due(turn, key),
-            Some(Pending::Produce(_) | Pending::Gather(_) | Pending::Admin(_)) | None => {}
+            Some(
+                Pending::Produce(_)
+                | Pending::Gather(_)
+                | Pending::Admin(_)
+                | Pending::Groups(_)
+                | Pending::GroupAppend(..)
+                | Pending::GroupLoad(_),
+            )
+            | None => {}
         }
     }
 

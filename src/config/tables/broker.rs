@@ -161,13 +161,13 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Group protocols that are served.";
     "group.coordinator.threads" Int Some("4"), AtLeast(1), ReadOnly, Accepted,
         "Threads of the coordinator; shards do it here.";
-    "group.initial.rebalance.delay.ms" Int Some("3000"), Any, ReadOnly, Accepted,
+    "group.initial.rebalance.delay.ms" Int Some("3000"), Any, ReadOnly, Used,
         "Wait for more members before an empty group's first rebalance, ms.";
-    "group.max.session.timeout.ms" Int Some("1800000"), Any, ReadOnly, Accepted,
+    "group.max.session.timeout.ms" Int Some("1800000"), Any, ReadOnly, Used,
         "Largest session time-out a classic member may ask for, ms.";
-    "group.max.size" Int Some("2147483647"), AtLeast(1), ReadOnly, Accepted,
+    "group.max.size" Int Some("2147483647"), AtLeast(1), ReadOnly, Used,
         "Most members of a classic group.";
-    "group.min.session.timeout.ms" Int Some("6000"), Any, ReadOnly, Accepted,
+    "group.min.session.timeout.ms" Int Some("6000"), Any, ReadOnly, Used,
         "Smallest session time-out a classic member may ask for, ms.";
     "group.share.assignment.interval.ms" Int Some("1000"), AtLeast(0), ClusterWide, Accepted,
         "Least time between assignments of a share group, ms.";
@@ -407,23 +407,23 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Threads that move replicas between directories.";
     "num.replica.fetchers" Int Some("1"), AtLeast(1), ClusterWide, Accepted,
         "Fetcher threads per source broker.";
-    "offset.metadata.max.bytes" Int Some("4096"), Any, ReadOnly, Accepted,
+    "offset.metadata.max.bytes" Int Some("4096"), Any, ReadOnly, Used,
         "Most bytes of metadata with a committed offset.";
     "offsets.commit.timeout.ms" Int Some("5000"), AtLeast(1), ReadOnly, Accepted,
         "Time that an offset commit may take, ms.";
     "offsets.load.buffer.size" Int Some("5242880"), AtLeast(1), ReadOnly, Accepted,
         "Bytes read at a time when offsets are loaded.";
-    "offsets.retention.check.interval.ms" Long Some("600000"), AtLeast(1), ReadOnly, Accepted,
+    "offsets.retention.check.interval.ms" Long Some("600000"), AtLeast(1), ReadOnly, Used,
         "Interval of the search for expired offsets, ms.";
-    "offsets.retention.minutes" Int Some("10080"), AtLeast(1), ReadOnly, Accepted,
+    "offsets.retention.minutes" Int Some("10080"), AtLeast(1), ReadOnly, Used,
         "Time that offsets of an empty group are kept, minutes.";
     "offsets.topic.compression.codec" Int Some("0"), Any, ReadOnly, Accepted,
         "Codec of the offsets topic, by number.";
-    "offsets.topic.num.partitions" Int Some("50"), AtLeast(1), ReadOnly, Accepted,
+    "offsets.topic.num.partitions" Int Some("50"), AtLeast(1), ReadOnly, Used,
         "Partitions of the offsets topic.";
-    "offsets.topic.replication.factor" Short Some("3"), AtLeast(1), ReadOnly, Accepted,
+    "offsets.topic.replication.factor" Short Some("3"), AtLeast(1), ReadOnly, Used,
         "Replicas of the offsets topic, as far as there are brokers.";
-    "offsets.topic.segment.bytes" Int Some("104857600"), AtLeast(1), ReadOnly, Accepted,
+    "offsets.topic.segment.bytes" Int Some("104857600"), AtLeast(1), ReadOnly, Used,
         "Segment size of the offsets topic, bytes.";
     "principal.builder.class" Class Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Any, PerBroker, Accepted,
         "Java class that makes a connection's principal.";

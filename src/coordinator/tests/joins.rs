@@ -79,6 +79,16 @@ fn all_members_get_what_the_leader_assigned_once_it_is_committed() {
 }
 
 #[test]
+fn a_member_that_the_leader_does_not_mention_loses_what_it_had() {
+    let mut bench = Bench::without_delay();
+    let members = bench.stable(1);
+    let generation = bench.generation();
+    bench.join(&members[0]);
+    let sync = bench.sync(&members[0], generation + 1, &[]);
+    assert_eq!(bench.synced(sync).assignment, "");
+}
+
+#[test]
 fn assignments_that_the_log_refuses_are_void_and_the_group_tries_again() {
     let mut bench = Bench::without_delay();
     let (ticket, id) = bench.enter();

@@ -76,6 +76,7 @@ impl Shard {
             }
             self.close_client_after_replies(key);
         }
+        self.resign_all_groups(turn);
         let deadline = turn.now.mono.plus_ms(self.setup.stop_grace_ms);
         self.deadlines.add(deadline, Due::Stop);
     }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::canary;
 use crate::client::Client;
 use crate::load::{
     self, BatchShape, Consume, FetchPlan, FetchShape, Outcome, Pace, ProducePlan, ProduceShape,
@@ -119,6 +120,9 @@ const SYSCALL_COUNTERS: &[&str] = &[
     "_other_calls",
 ];
 
+/// The most that is written and freed before a run.
+const WARM_BYTES_MAX: usize = 2 << 30;
+
 struct Arm {
     server: Server,
     samples: Vec<Sample>,
@@ -199,6 +203,10 @@ fn run_once(arm: &mut Arm, workload: &Workload, round: usize) -> Result<Sample> 
             let name = topic.clone();
             let shape = ProduceShape { topic, partitions: *partitions, batch: *batch, acks: *acks };
             let mut plan = ProducePlan::new(&shape)?;
+            // The hypervisor takes memory back that was free for seconds, and the first touch of
+            // such a page costs more than all else. Pages freed a moment ago are what a run gets.
+            let bytes = usize::try_from(run.requests)? * plan.batch_bytes();
+            canary::warm_up(&arm.server.place().dir, bytes.min(WARM_BYTES_MAX))?;
             let sample = measured(&arm.server, || load::run(arm.server.addr(), &mut plan, *run))?;
             if broker {
                 Client::connect(arm.server.addr())?.delete_topic(&name)?;

@@ -157,6 +157,11 @@ impl Server {
         &self.spec
     }
 
+    /// Where it runs.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Where it listens.
     pub const fn addr(&self) -> SocketAddr {
         self.addr

@@ -147,7 +147,12 @@ fn crcsinks() -> Vec<Spec> {
 }
 
 fn recipe(suite: Suite, scale: f64) -> Recipe {
-    let source = |bytes| vec![baseline(Kind::Source, Loop::Threads, Files::Nowhere, bytes)];
+    let source = |bytes| {
+        vec![
+            baseline(Kind::Source, Loop::Epoll, Files::Nowhere, bytes),
+            baseline(Kind::Source, Loop::Threads, Files::Nowhere, bytes),
+        ]
+    };
     let (k64, m1) = (64 << 10, 1 << 20);
     let discard = Consume::Discard;
     match suite {

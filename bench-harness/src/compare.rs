@@ -51,6 +51,20 @@ pub enum Workload {
     },
 }
 
+impl Workload {
+    /// The same with more requests.
+    fn times(&self, times: u64) -> Self {
+        let mut more = self.clone();
+        let (Self::Produce { run, .. } | Self::Fetch { run, .. }) = &mut more;
+        run.requests *= times;
+        more
+    }
+}
+
+/// The run in which system calls are counted is longer, so that what surrounds it (making and
+/// deleting its topic) does not show.
+const COUNTED_TIMES: u64 = 4;
+
 /// One arm's run in one round.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sample {
@@ -114,11 +128,20 @@ struct Arm {
     syscalls: Option<f64>,
 }
 
-/// Runs `rounds` rounds (after one that is thrown away) of `workload` over all `specs`.
+/// How often every arm runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rounds {
+    /// Rounds that are thrown away: caches fill, a virtual machine compiles.
+    pub warmup: usize,
+    /// Rounds that count.
+    pub measured: usize,
+}
+
+/// Runs `workload` over all `specs`, in rounds of alternating order.
 pub fn compare(
     specs: &[Spec],
     workload: &Workload,
-    rounds: usize,
+    rounds: Rounds,
     place: &Place,
     title: &str,
 ) -> Result<Vec<ArmResult>> {
@@ -127,8 +150,9 @@ pub fn compare(
         let server = Server::start(spec, place)?;
         arms.push(Arm { server, samples: Vec::new(), filled: None, syscalls: None });
     }
-    let bar = progress((rounds + 1) * arms.len(), title);
-    for round in 0..=rounds {
+    let all = rounds.warmup + rounds.measured;
+    let bar = progress(all * arms.len(), title);
+    for round in 0..all {
         let mut order: Vec<usize> = (0..arms.len()).collect();
         if round % 2 == 1 {
             order.reverse();
@@ -138,7 +162,7 @@ pub fn compare(
             bar.set_message(arm.server.spec().name());
             let sample = run_once(arm, workload, round)
                 .with_context(|| format!("{title}: {}", arm.server.spec().name()))?;
-            if round > 0 {
+            if round >= rounds.warmup {
                 arm.samples.push(sample);
             }
             bar.inc(1);
@@ -146,7 +170,7 @@ pub fn compare(
     }
     for arm in &mut arms {
         let counter = meter::SyscallCounter::start(arm.server.pid());
-        let requests = run_once(arm, workload, rounds + 1)?.requests;
+        let requests = run_once(arm, &workload.times(COUNTED_TIMES), all)?.requests;
         // A server that was started again during the run was another process: nothing is told.
         arm.syscalls = counter.finish().map(|calls| calls as f64 / requests as f64);
     }

@@ -37,8 +37,11 @@ impl SourceOptions {
 
 /// Length of the file whose bytes go out, all of it in the page cache.
 const FILE_BYTES: u64 = 256 << 20;
-/// What one write of it holds while the file is made.
-const CHUNK_BYTES: usize = 1 << 20;
+/// What one write of it holds while the file is made: that decides how large the page cache's
+/// pieces are, and a log is written batch by batch.
+const CHUNK_BYTES: usize = 64 << 10;
+/// Connections start so far apart in the file, as if each read a partition of its own.
+const APART_BYTES: u64 = FILE_BYTES / 4;
 
 fn cached_file(dir: &Path) -> io::Result<File> {
     std::fs::create_dir_all(dir)?;
@@ -109,9 +112,10 @@ enum Sent {
 }
 
 impl Feed {
-    fn new(stream: TcpStream) -> io::Result<Self> {
+    fn new(stream: TcpStream, number: u64) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { stream, inbox: Inbox::new(), envelope: None, next: 0, under_way: None })
+        let next = number * APART_BYTES % FILE_BYTES;
+        Ok(Self { stream, inbox: Inbox::new(), envelope: None, next, under_way: None })
     }
 
     /// Begins the answer to the next whole request, if there is one.
@@ -165,11 +169,11 @@ impl Feed {
 pub(super) fn run_threads(listener: &TcpListener, options: &SourceOptions) -> Result<()> {
     let file = cached_file(&options.dir)?;
     std::thread::scope(|scope| {
-        loop {
+        for number in 0.. {
             let (stream, _) = listener.accept()?;
             let (file, bytes) = (&file, options.fetch_bytes);
             scope.spawn(move || -> Result<()> {
-                let mut feed = Feed::new(stream)?;
+                let mut feed = Feed::new(stream, number)?;
                 while feed.inbox.receive(&feed.stream)? {
                     while feed.begin(bytes)? {
                         feed.send(file)?;
@@ -178,6 +182,7 @@ pub(super) fn run_threads(listener: &TcpListener, options: &SourceOptions) -> Re
                 Ok(())
             });
         }
+        Ok(())
     })
 }
 
@@ -199,7 +204,7 @@ pub(super) fn run_epoll(listener: &TcpListener, options: &SourceOptions) -> Resu
                     stream.set_nonblocking(true)?;
                     last += 1;
                     poller.add(stream.as_fd(), last)?;
-                    feeds.insert(last, Feed::new(stream)?);
+                    feeds.insert(last, Feed::new(stream, last)?);
                 }
                 continue;
             }

@@ -3,74 +3,29 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use millrace::admin::Admin;
+use millrace::cli::{self, Arguments, Command, Serve};
 use millrace::config::{BrokerConfig, Flags, Inputs, Loaded, load};
 use millrace::server::{Machine, Server};
-
-/// Millrace, a log broker that speaks the Apache Kafka protocol.
-#[derive(Debug, Parser)]
-#[command(version, about)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    serve: Serve,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// Runs the broker; what happens without a command, too.
-    Serve(Serve),
-}
-
-#[derive(Clone, Debug, clap::Args)]
-struct Serve {
-    /// A Kafka `server.properties`.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Where the data lies (log.dirs).
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<String>,
-    /// Where clients connect (listeners).
-    #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<String>,
-    /// What clients are told to connect to (advertised.listeners).
-    #[arg(long, value_name = "HOST:PORT")]
-    advertise: Option<String>,
-    /// Where /metrics, /healthz and /readyz are served.
-    #[arg(long, value_name = "HOST:PORT")]
-    admin: Option<String>,
-    /// Threads that serve; one per CPU unless given.
-    #[arg(long, value_name = "N")]
-    shards: Option<String>,
-    /// How the kernel is asked for input and output.
-    #[arg(long, value_name = "auto|uring|epoll")]
-    io_backend: Option<String>,
-    /// Any configuration, by its Kafka name; may be repeated.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
-    set: Vec<(String, String)>,
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not KEY=VALUE"))?;
-    Ok((key.trim().to_owned(), value.to_owned()))
-}
 
 /// Exit status for a configuration that is refused. Source: sysexits.h, EX_CONFIG.
 const EXIT_CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let Some(Command::Serve(serve)) = arguments.command.or(Some(Command::Serve(arguments.serve)))
-    else {
-        return ExitCode::FAILURE;
-    };
-    let loaded = match read_config(serve) {
+    match arguments.command {
+        None => serve(arguments.serve),
+        Some(Command::Serve(flags)) => serve(flags),
+        Some(Command::Tool(tool)) => cli::run(tool),
+    }
+}
+
+fn serve(flags: Serve) -> ExitCode {
+    let loaded = match read_config(flags) {
         Ok(loaded) => loaded,
         Err(error) => {
             log(&format!("configuration refused: {error}"));

@@ -3,6 +3,7 @@
 #![expect(
     clippy::disallowed_types,
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "tests of a process, over real sockets"
 )]
 
@@ -10,3 +11,9 @@
 mod admin;
 #[path = "cli/broker.rs"]
 mod broker;
+#[path = "cli/groups.rs"]
+mod groups;
+#[path = "cli/records.rs"]
+mod records;
+#[path = "cli/topics.rs"]
+mod topics;

@@ -5,17 +5,18 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// The program under test.
 pub(crate) const MILLRACE: &str = env!("CARGO_BIN_EXE_millrace");
 /// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Killed when dropped.
 pub(crate) struct Broker {
     child: Child,
-    _data: TempDir,
+    pub(crate) data: TempDir,
     /// Where clients connect.
     pub(crate) listen: String,
     /// Where the admin port is.
@@ -56,7 +57,7 @@ impl Broker {
         }
         // Whoever stops reading would stop the broker at the next full pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, _data: data, listen: listen.unwrap(), admin: admin.unwrap() }
+        Self { child, data, listen: listen.unwrap(), admin: admin.unwrap() }
     }
 
     /// Sends bytes to the admin port and gives all that comes back.
@@ -75,6 +76,23 @@ impl Broker {
         let reply = self.admin_exchange(request.as_bytes());
         let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
         (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+    }
+
+    /// Runs a command against this broker.
+    pub(crate) fn run(&self, words: &[&str], input: &[u8]) -> Output {
+        run(&[words, &["--bootstrap", &self.listen]].concat(), input)
+    }
+
+    /// Runs a command that must succeed and gives what it wrote.
+    pub(crate) fn ok(&self, words: &[&str], input: &[u8]) -> String {
+        let output = self.run(words, input);
+        assert!(output.status.success(), "{words:?}: {}", text(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command that must succeed and gives the JSON that it wrote.
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(&[words, &["--json"]].concat(), b"")).unwrap()
     }
 
     /// Asks `/readyz` until it says yes.

@@ -15,7 +15,7 @@ use crate::config::{AdvertisedHost, BrokerConfig, IoBackend, Listener, Loaded, T
 use crate::counters::Counters;
 use crate::mail::Mail;
 use crate::setup::{BoundListener, LogDir, Setup};
-use crate::shard::Shard;
+use crate::shard::{DiskSpace, Shard};
 use crate::ticket::SHARDS_MAX;
 
 /// What only the process can know.
@@ -79,7 +79,7 @@ impl Server {
                 let Some(Ok(bound)) = ready.get() else { return Ok(()) };
                 let shard = Shard::new(id, Arc::clone(&bound.setup), machine.seed);
                 let _ = counters.set(shard.counters());
-                run(shard, driver, log)
+                run(shard, driver, &bound.setup.log_dirs, log)
             }
         })
         .map_err(|error| error.to_string())?;
@@ -130,12 +130,22 @@ impl Server {
     }
 }
 
-fn run(mut shard: Shard, mut driver: Driver<Mail>, log: LogLine) -> Result<(), String> {
+fn run(
+    mut shard: Shard,
+    mut driver: Driver<Mail>,
+    log_dirs: &[LogDir],
+    log: LogLine,
+) -> Result<(), String> {
+    let mut disk_space_due = Mono(0);
     let mut completions = Vec::new();
     let mut ops = Vec::new();
     let mut deadline = Some(Mono(0));
     while !shard.is_finished() {
         let now = driver.turn(&mut ops, deadline, &mut completions);
+        if now.mono >= disk_space_due {
+            shard.set_disk_space(log_dirs.iter().map(disk_space).collect());
+            disk_space_due = now.mono.plus_ms(DISK_SPACE_MS);
+        }
         shard.step(now, &mut completions, &mut ops);
         deadline = shard.next_deadline();
         for note in shard.take_notes() {
@@ -148,6 +158,11 @@ fn run(mut shard: Shard, mut driver: Driver<Mail>, log: LogLine) -> Result<(), S
         driver.turn(&mut ops, Some(Mono(0)), &mut completions);
     }
     shard.failure().map_or(Ok(()), |reason| Err(reason.to_owned()))
+}
+
+fn disk_space(dir: &LogDir) -> Option<DiskSpace> {
+    let info = millrace_uring::sys::fs_info_at(&dir.path).ok()?;
+    Some(DiskSpace { bytes_total: info.bytes_total, bytes_usable: info.bytes_free })
 }
 
 fn shard_count(config: &BrokerConfig, machine: &Machine) -> u16 {
@@ -295,6 +310,8 @@ fn log_dir(name: &str) -> LogDir {
     LogDir { name: path.display().to_string(), path }
 }
 
+/// How old what clients are told of the disks' space may be, ms.
+const DISK_SPACE_MS: u64 = 1_000;
 /// Bytes of requests that the broker holds unless `queued.max.request.bytes` says otherwise.
 const QUEUED_BYTES_MAX: usize = 512 << 20;
 /// Bytes of free receive buffers kept per size class and shard.

@@ -94,6 +94,15 @@ pub(crate) enum Due {
     Stop,
 }
 
+/// How much a disk holds, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// In all.
+    pub bytes_total: u64,
+    /// What may still be written.
+    pub bytes_usable: u64,
+}
+
 /// One shard's state.
 pub struct Shard {
     pub(crate) id: ShardId,
@@ -132,6 +141,8 @@ pub struct Shard {
     /// The shard's block of producer ids.
     pub(crate) producer_ids: std::ops::Range<i64>,
     pub(crate) topics: Topics,
+    /// Of each log dir's disk, as far as it is known.
+    pub(crate) disk_space: Vec<Option<DiskSpace>>,
     /// Why the process must end, if it must.
     failure: Option<String>,
 }
@@ -174,6 +185,7 @@ impl Shard {
             loads: vec![0; usize::from(setup.shards)],
             producer_ids: 0..0,
             topics: Topics::default(),
+            disk_space: Vec::new(),
             failure: None,
             setup,
         }
@@ -207,6 +219,13 @@ impl Shard {
     /// Why the process must end, once something has happened that it cannot go on after.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
+    }
+
+    /// Tells how full the disks of the log dirs are, in the order of the log dirs; none where
+    /// nobody knows. Whoever drives the shard measures it; without, clients are told that it is
+    /// not known.
+    pub fn set_disk_space(&mut self, space: Vec<Option<DiskSpace>>) {
+        self.disk_space = space;
     }
 
     /// When the shard wants its next turn, at the latest.

@@ -69,7 +69,7 @@ pub enum Loop {
 pub struct Options {
     /// Which one.
     pub kind: Kind,
-    /// How it serves. `sink-co` and `source` have one way each and ignore it.
+    /// How it serves. `sink-co` has one way and ignores it.
     pub serve: Loop,
     /// The folder for its files.
     pub dir: PathBuf,
@@ -88,7 +88,10 @@ pub fn run(options: &Options, port: u16) -> Result<()> {
     writeln!(out, "listening {}", listener.local_addr()?)?;
     out.flush()?;
     match options.kind {
-        Kind::Source => source::run(&listener, &SourceOptions::of(options)),
+        Kind::Source => match options.serve {
+            Loop::Epoll => source::run_epoll(&listener, &SourceOptions::of(options)),
+            Loop::Threads => source::run_threads(&listener, &SourceOptions::of(options)),
+        },
         Kind::SinkCo => sink::run_coalesced(&listener, options),
         Kind::Sink | Kind::Crcsink | Kind::Echo => match options.serve {
             Loop::Epoll => sink::run_epoll(&listener, options),

@@ -12,6 +12,9 @@ use millrace_net::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
 use millrace_net::messages::delete_topics::DeleteTopicsRequest;
+use millrace_net::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
 use millrace_net::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 
 /// A connection for requests one at a time.
@@ -95,12 +98,33 @@ impl Client {
             let response = self.call(&request, 9)?;
             let topic = response.topics.first().context("no topic")?;
             let led = topic.partitions.iter().filter(|one| one.leader_id >= 0).count();
-            if topic.error_code == 0 && i32::try_from(led) == Ok(partitions) {
+            let ready = topic.error_code == 0 && i32::try_from(led) == Ok(partitions);
+            // A leader may be named before it has taken over.
+            if ready && self.leaders_answer(name, partitions)? {
                 return Ok(());
             }
             ensure!(begun.elapsed() < TIMEOUT, "{name} has {led} of {partitions} leaders");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    fn leaders_answer(&mut self, name: &str, partitions: i32) -> Result<bool> {
+        let partitions = (0..partitions).map(|partition_index| ListOffsetsPartition {
+            partition_index,
+            current_leader_epoch: -1,
+            timestamp: -1,
+        });
+        let request = ListOffsetsRequest {
+            replica_id: -1,
+            topics: vec![ListOffsetsTopic {
+                name: name.to_owned(),
+                partitions: partitions.collect(),
+            }],
+            ..ListOffsetsRequest::default()
+        };
+        let response = self.call(&request, 5)?;
+        let mut answers = response.topics.iter().flat_map(|topic| &topic.partitions);
+        Ok(answers.all(|partition| partition.error_code == 0))
     }
 
     /// Deletes a topic.

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::canary;
 use crate::client::Client;
 use crate::load::{
     self, BatchShape, Consume, FetchPlan, FetchShape, Outcome, Pace, ProducePlan, ProduceShape,
@@ -50,9 +51,25 @@ pub enum Workload {
     },
 }
 
+impl Workload {
+    /// The same with more requests.
+    fn times(&self, times: u64) -> Self {
+        let mut more = self.clone();
+        let (Self::Produce { run, .. } | Self::Fetch { run, .. }) = &mut more;
+        run.requests *= times;
+        more
+    }
+}
+
+/// The run in which system calls are counted is longer, so that what surrounds it (making and
+/// deleting its topic) does not show.
+const COUNTED_TIMES: u64 = 4;
+
 /// One arm's run in one round.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sample {
+    /// Requests answered.
+    pub requests: u64,
     /// CPU-seconds per GB (10^9) of record batches.
     pub cpu_s_per_gb: f64,
     /// CPU-seconds per million requests, which is CPU-µs per request.
@@ -86,6 +103,9 @@ pub struct ArmResult {
     pub samples: Vec<Sample>,
     /// CPU of each baseline over CPU of this arm, per request: above 1 this arm is cheaper.
     pub ratios: BTreeMap<String, Estimate>,
+    /// System calls of the whole process per request, counted by the kernel in a run of its own
+    /// after the last round; `None` where `perf` cannot count them.
+    pub syscalls_per_request: Option<f64>,
     /// Memory after the last round.
     pub memory: Memory,
 }
@@ -95,52 +115,44 @@ impl ArmResult {
     pub fn median_of(&self, figure: impl Fn(&Sample) -> f64) -> f64 {
         median(&self.samples.iter().map(figure).collect::<Vec<f64>>())
     }
-
-    /// System calls of the server's own threads per request, by its counters.
-    pub fn syscalls_per_request(&self) -> Option<f64> {
-        let of = |sample: &Sample| -> f64 {
-            let call = |name: &str| SYSCALL_COUNTERS.iter().any(|known| name.contains(known));
-            sample.counters.iter().filter(|(name, _)| call(name)).map(|(_, value)| value).sum()
-        };
-        let value = self.median_of(of);
-        (value > 0.0).then_some(value)
-    }
 }
 
-/// The driver's counters that are system calls.
-const SYSCALL_COUNTERS: &[&str] = &[
-    "_enters",
-    "_epoll_waits",
-    "_recv_calls",
-    "_send_calls",
-    "_sendfile_calls",
-    "_read_calls",
-    "_write_calls",
-    "_other_calls",
-];
+/// The most that is written and freed before a run.
+const WARM_BYTES_MAX: usize = 2 << 30;
 
 struct Arm {
     server: Server,
     samples: Vec<Sample>,
     /// The topic that is fetched from, once it is filled.
     filled: Option<String>,
+    syscalls: Option<f64>,
 }
 
-/// Runs `rounds` rounds (after one that is thrown away) of `workload` over all `specs`.
+/// How often every arm runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rounds {
+    /// Rounds that are thrown away: caches fill, a virtual machine compiles.
+    pub warmup: usize,
+    /// Rounds that count.
+    pub measured: usize,
+}
+
+/// Runs `workload` over all `specs`, in rounds of alternating order.
 pub fn compare(
     specs: &[Spec],
     workload: &Workload,
-    rounds: usize,
+    rounds: Rounds,
     place: &Place,
     title: &str,
 ) -> Result<Vec<ArmResult>> {
     let mut arms = Vec::new();
     for spec in specs {
         let server = Server::start(spec, place)?;
-        arms.push(Arm { server, samples: Vec::new(), filled: None });
+        arms.push(Arm { server, samples: Vec::new(), filled: None, syscalls: None });
     }
-    let bar = progress((rounds + 1) * arms.len(), title);
-    for round in 0..=rounds {
+    let all = rounds.warmup + rounds.measured;
+    let bar = progress(all * arms.len(), title);
+    for round in 0..all {
         let mut order: Vec<usize> = (0..arms.len()).collect();
         if round % 2 == 1 {
             order.reverse();
@@ -150,11 +162,17 @@ pub fn compare(
             bar.set_message(arm.server.spec().name());
             let sample = run_once(arm, workload, round)
                 .with_context(|| format!("{title}: {}", arm.server.spec().name()))?;
-            if round > 0 {
+            if round >= rounds.warmup {
                 arm.samples.push(sample);
             }
             bar.inc(1);
         }
+    }
+    for arm in &mut arms {
+        let counter = meter::SyscallCounter::start(arm.server.pid());
+        let requests = run_once(arm, &workload.times(COUNTED_TIMES), all)?.requests;
+        // A server that was started again during the run was another process: nothing is told.
+        arm.syscalls = counter.finish().map(|calls| calls as f64 / requests as f64);
     }
     bar.finish_and_clear();
     arms.iter().map(|arm| result(arm, &arms)).collect()
@@ -183,6 +201,7 @@ fn result(arm: &Arm, all: &[Arm]) -> Result<ArmResult> {
         baseline: arm.server.spec().is_baseline(),
         samples: arm.samples.clone(),
         ratios,
+        syscalls_per_request: arm.syscalls,
         memory: meter::memory(arm.server.pid())?,
     })
 }
@@ -199,9 +218,15 @@ fn run_once(arm: &mut Arm, workload: &Workload, round: usize) -> Result<Sample> 
             let name = topic.clone();
             let shape = ProduceShape { topic, partitions: *partitions, batch: *batch, acks: *acks };
             let mut plan = ProducePlan::new(&shape)?;
+            // The hypervisor takes memory back that was free for seconds, and the first touch of
+            // such a page costs more than all else. Pages freed a moment ago are what a run gets.
+            let bytes = usize::try_from(run.requests)? * plan.batch_bytes();
+            canary::warm_up(&arm.server.place().dir, bytes.min(WARM_BYTES_MAX))?;
             let sample = measured(&arm.server, || load::run(arm.server.addr(), &mut plan, *run))?;
-            if broker {
-                Client::connect(arm.server.addr())?.delete_topic(&name)?;
+            if broker && Client::connect(arm.server.addr())?.delete_topic(&name).is_err() {
+                // A broker that cannot delete would fill the memory: it starts again, empty.
+                arm.server = Server::start(&arm.server.spec().clone(), arm.server.place())?;
+                warm_process(&arm.server, &shape, *run)?;
             }
             Ok(sample)
         }
@@ -223,6 +248,15 @@ fn run_once(arm: &mut Arm, workload: &Workload, round: usize) -> Result<Sample> 
             measured(&arm.server, || load::run(arm.server.addr(), &mut plan, *run))
         }
     }
+}
+
+/// Lets a new process touch its own memory for the first time, outside any measurement.
+fn warm_process(server: &Server, shape: &ProduceShape, run: RunOptions) -> Result<()> {
+    let topic = "warmup-00000".to_owned();
+    Client::connect(server.addr())?.create_topic(&topic, shape.partitions, &[])?;
+    let mut plan = ProducePlan::new(&ProduceShape { topic, ..shape.clone() })?;
+    let requests = (run.requests / 10).max(1);
+    load::run(server.addr(), &mut plan, RunOptions { requests, ..run }).map(drop)
 }
 
 /// Produces what is fetched later; every partition gets `batches` batches.
@@ -259,6 +293,7 @@ fn measured(server: &Server, run: impl FnOnce() -> Result<Outcome>) -> Result<Sa
     }
     let split = (used.user_ns + used.system_ns).max(1);
     Ok(Sample {
+        requests: outcome.requests,
         cpu_s_per_gb: used.cpu_ns as f64 / outcome.record_bytes.max(1) as f64,
         cpu_us_per_request: used.cpu_ns as f64 / 1000.0 / requests,
         user_percent: used.user_ns as f64 / split as f64 * 100.0,

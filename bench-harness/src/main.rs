@@ -152,6 +152,9 @@ struct CompareArgs {
     /// Measured rounds.
     #[arg(long, default_value_t = 9)]
     pairs: usize,
+    /// Rounds before them that are thrown away.
+    #[arg(long, default_value_t = 2)]
+    warmup: usize,
     /// Multiplies the work of a run.
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
@@ -275,6 +278,7 @@ fn compare(args: &CompareArgs) -> Result<()> {
     let options = SuiteOptions {
         brokers: args.brokers.specs()?,
         rounds: args.pairs,
+        warmup: args.warmup,
         scale: args.scale,
         place: place.clone(),
     };

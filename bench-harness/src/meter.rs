@@ -1,5 +1,9 @@
 //! What a process used: CPU time, memory; and what the machine lost to its neighbours.
 
+use std::io::Read as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use millrace_uring::sys;
 
@@ -104,6 +108,43 @@ impl Machine {
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 }
 }
+
+/// Counts a process's system calls through the kernel's tracepoint, with `perf stat`.
+#[derive(Debug)]
+pub struct SyscallCounter(Option<Child>);
+
+impl SyscallCounter {
+    /// Starts counting; where there is no `perf`, nothing is counted.
+    pub fn start(pid: u32) -> Self {
+        let child = Command::new("perf")
+            .args(["stat", "-x,", "-e", "raw_syscalls:sys_enter", "-p", &pid.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .ok();
+        if child.is_some() {
+            // perf says nothing when it has attached; what it misses at the front is little.
+            std::thread::sleep(ATTACH_TIME);
+        }
+        Self(child)
+    }
+
+    /// Stops, and tells the count if there is one.
+    pub fn finish(mut self) -> Option<u64> {
+        let child = self.0.as_mut()?;
+        let pid = child.id().to_string();
+        Command::new("kill").args(["-INT", &pid]).status().ok()?;
+        let mut text = String::new();
+        child.stderr.take()?.read_to_string(&mut text).ok()?;
+        child.wait().ok()?;
+        let line = text.lines().find(|line| line.contains("sys_enter"))?;
+        line.split(',').next()?.parse().ok()
+    }
+}
+
+/// The time `perf` gets to attach itself to a process.
+const ATTACH_TIME: Duration = Duration::from_millis(300);
 
 /// The machine in one line: processor, count, kernel.
 pub fn machine_line() -> String {

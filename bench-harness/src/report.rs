@@ -112,7 +112,7 @@ pub fn suite_table(suite: &SuiteResult) -> String {
             format!("{:.0}", arm.median_of(|one| one.mb_per_s)),
             format!("{:.0}", arm.median_of(|one| one.p50_us)),
             format!("{:.0}", arm.median_of(|one| one.p99_us)),
-            arm.syscalls_per_request().map_or("-".to_owned(), |value| format!("{value:.3}")),
+            arm.syscalls_per_request.map_or("-".to_owned(), |value| format!("{value:.3}")),
             format!("{:.2}", arm.median_of(|one| one.client_cpu_ratio)),
             format!("{:.1}", arm.median_of(|one| one.steal_percent)),
             format!("{:.0}", arm.memory.resident as f64 / 1e6),

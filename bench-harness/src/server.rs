@@ -54,7 +54,8 @@ impl Spec {
     /// A short name for tables.
     pub fn name(&self) -> String {
         match self {
-            Self::Baseline { kind: Kind::Source, .. } => "source".to_owned(),
+            Self::Baseline { kind: Kind::Source, serve: Loop::Epoll, .. } => "source".to_owned(),
+            Self::Baseline { kind: Kind::Source, .. } => "source threads".to_owned(),
             Self::Baseline { kind: Kind::Echo, .. } => "echo".to_owned(),
             Self::Baseline { kind, files, serve, .. } => {
                 let files = match files {
@@ -155,6 +156,11 @@ impl Server {
     /// What was started.
     pub const fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// Where it runs.
+    pub const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Where it listens.

@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::baseline::{Files, Kind, Loop};
-use crate::compare::{Workload, compare};
+use crate::compare::{Rounds, Workload, compare};
 use crate::load::{BatchShape, Consume, Pace, RunOptions};
 use crate::report::SuiteResult;
 use crate::server::{Place, Spec};
@@ -78,7 +78,10 @@ pub struct SuiteOptions {
     pub brokers: Vec<Spec>,
     /// Measured rounds.
     pub rounds: usize,
-    /// Multiplies the amount of work; 1.0 moves about 1 GB a run.
+    /// Rounds before them that are thrown away; at least one.
+    pub warmup: usize,
+    /// Multiplies the amount of work; 1.0 appends about 130 MB a run, so that a run ends before
+    /// the hypervisor has taken back the pages that were warmed for it.
     pub scale: f64,
     /// Where.
     pub place: Place,
@@ -147,18 +150,23 @@ fn crcsinks() -> Vec<Spec> {
 }
 
 fn recipe(suite: Suite, scale: f64) -> Recipe {
-    let source = |bytes| vec![baseline(Kind::Source, Loop::Threads, Files::Nowhere, bytes)];
+    let source = |bytes| {
+        vec![
+            baseline(Kind::Source, Loop::Epoll, Files::Nowhere, bytes),
+            baseline(Kind::Source, Loop::Threads, Files::Nowhere, bytes),
+        ]
+    };
     let (k64, m1) = (64 << 10, 1 << 20);
     let discard = Consume::Discard;
     match suite {
         Suite::Produce1m => Recipe {
-            workload: produce(records(MIB, 1000), 1, [1, 5, 1000], scale),
+            workload: produce(records(MIB, 1000), 1, [1, 5, 128], scale),
             baselines: crcsinks(),
             says: "produce, 1 MiB batches, 1 connection, 5 in flight, 1 partition, acks=1",
             goal: "crcsink / millrace >= 0.90",
         },
         Suite::Produce64k => Recipe {
-            workload: produce(records(64 * KIB, 1000), 1, [1, 5, 16_000], scale),
+            workload: produce(records(64 * KIB, 1000), 1, [1, 5, 2_048], scale),
             baselines: crcsinks(),
             says: "produce, 64 KiB batches, 1 connection, 5 in flight, 1 partition, acks=1",
             goal: "crcsink / millrace >= 0.80",
@@ -167,7 +175,7 @@ fn recipe(suite: Suite, scale: f64) -> Recipe {
             workload: produce(
                 BatchShape { batch_bytes: 0, record_bytes: 200, records_max: 1 },
                 16,
-                [64, 5, 300_000],
+                [64, 5, 150_000],
                 scale,
             ),
             baselines: vec![
@@ -197,13 +205,13 @@ fn recipe(suite: Suite, scale: f64) -> Recipe {
             goal: "source / millrace >= 0.95",
         },
         Suite::KafkaProduce1000 => Recipe {
-            workload: produce(records(256 * KIB, 1000), 6, [1, 5, 4_000], scale),
+            workload: produce(records(256 * KIB, 1000), 6, [1, 5, 512], scale),
             baselines: vec![baseline(Kind::Crcsink, Loop::Epoll, Files::Fresh, 0)],
             says: "produce, 1,000 B records, 256 KiB batches, 6 partitions, 1 connection, acks=1",
             goal: "CPU-s per GB at most a fifth of Kafka's",
         },
         Suite::KafkaProduce100 => Recipe {
-            workload: produce(records(128 * KIB, 100), 6, [1, 5, 8_000], scale),
+            workload: produce(records(128 * KIB, 100), 6, [1, 5, 1_024], scale),
             baselines: vec![baseline(Kind::Crcsink, Loop::Epoll, Files::Fresh, 0)],
             says: "produce, 100 B records, 128 KiB batches, 6 partitions, 1 connection, acks=1",
             goal: "CPU-s per GB at most a fifth of Kafka's",
@@ -229,7 +237,8 @@ pub fn run(suite: Suite, options: &SuiteOptions) -> Result<SuiteResult> {
     let mut specs = recipe.baselines;
     specs.extend(options.brokers.iter().cloned());
     let name = suite.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
-    let arms = compare(&specs, &recipe.workload, options.rounds, &options.place, &name)?;
+    let rounds = Rounds { warmup: options.warmup, measured: options.rounds };
+    let arms = compare(&specs, &recipe.workload, rounds, &options.place, &name)?;
     let (workload, goal) = (recipe.says.to_owned(), recipe.goal.to_owned());
     Ok(SuiteResult { name, workload, goal, arms })
 }

@@ -1,7 +1,7 @@
 //! The comparisons at toy size against the baselines alone: they must not rot. Nothing is timed.
 
 use millrace_bench::baseline::{Files, Kind, Loop};
-use millrace_bench::compare::{ArmResult, Workload, compare};
+use millrace_bench::compare::{ArmResult, Rounds, Workload, compare};
 use millrace_bench::load::{
     self, BatchShape, Consume, Pace, ProducePlan, ProduceShape, RunOptions,
 };
@@ -23,7 +23,7 @@ fn run(connections: usize, depth: usize, requests: u64) -> RunOptions {
 fn compare_toy(specs: &[Spec], workload: &Workload) -> Vec<ArmResult> {
     let dir = tempfile::tempdir().unwrap();
     let place = Place { dir: dir.path().to_owned(), server_cpu: None };
-    let arms = compare(specs, workload, 2, &place, "toy").unwrap();
+    let arms = compare(specs, workload, Rounds { warmup: 1, measured: 2 }, &place, "toy").unwrap();
     assert_eq!(arms.len(), specs.len());
     for arm in &arms {
         assert_eq!(arm.samples.len(), 2, "{}", arm.name);
@@ -68,7 +68,11 @@ fn a_source_feeds_discarding_and_copying_consumers() {
             consume,
             run: run(2, 1, 40),
         };
-        compare_toy(&[spec(Kind::Source, Loop::Threads, Files::Nowhere)], &workload);
+        let specs = [
+            spec(Kind::Source, Loop::Epoll, Files::Nowhere),
+            spec(Kind::Source, Loop::Threads, Files::Nowhere),
+        ];
+        compare_toy(&specs, &workload);
     }
 }
 

@@ -70,9 +70,16 @@ pub fn describe_topic(
             let mut found = view.all_of_topic(overrides, key.name);
             let value = found.first().map(|found| found.value.clone());
             found.retain(|found| found.name == key.name || is_listed_synonym(found.name));
-            // Kafka lists no value for a configuration that only topics have and nobody set.
-            if topic_synonym(key.name).is_none() {
-                found.retain(|found| found.source != Source::Default);
+            match topic_synonym(key.name) {
+                // Kafka's list of the broker's values starts with the topic's direct counterpart:
+                // what only has another unit is not listed in front of it, nor without it.
+                Some(broker) => {
+                    let own = found.iter().take_while(|it| it.source == Source::Topic).count();
+                    let others = found[own..].iter().take_while(|it| it.name != broker).count();
+                    found.drain(own..own + others);
+                }
+                // Nor is a value for a configuration that only topics have and nobody set.
+                None => found.retain(|found| found.source != Source::Default),
             }
             Described { value, ..described(key, &found, false) }
         })

@@ -21,7 +21,6 @@ use crate::topic_config;
 #[derive(Debug)]
 pub(crate) struct Waiting {
     names: Vec<String>,
-    validate_only: bool,
 }
 
 impl Shard {
@@ -33,10 +32,8 @@ impl Shard {
     ) -> Result<(), WireError> {
         let body: CreateTopicsRequest = request.decode()?;
         let mode = if body.validate_only { Mode::Validate } else { Mode::Apply };
-        let waiting = Waiting {
-            names: body.topics.iter().map(|topic| topic.name.clone()).collect(),
-            validate_only: body.validate_only,
-        };
+        let waiting =
+            Waiting { names: body.topics.iter().map(|topic| topic.name.clone()).collect() };
         let topics = body.topics.into_iter().map(new_topic).collect();
         let ask = AdminAsk::CreateTopics(topics, mode);
         self.ask_and_wait(&request.to, ask, Then::CreateTopics(waiting));
@@ -51,7 +48,7 @@ impl Shard {
         waiting: Waiting,
         answer: AdminAnswer,
     ) {
-        let Waiting { names, validate_only } = waiting;
+        let Waiting { names } = waiting;
         let mut told = BTreeSet::new();
         let topics = match answer {
             AdminAnswer::CreatedTopics(results) => names
@@ -60,7 +57,7 @@ impl Shard {
                 // A name that comes twice is refused, and told so once.
                 .filter(|(name, _)| told.insert(name.clone()))
                 .map(|(name, result)| match result {
-                    Ok(created) => self.created(created, validate_only),
+                    Ok(created) => self.created(created),
                     Err(refusal) => refused(name, &refusal),
                 })
                 .collect(),
@@ -74,7 +71,7 @@ impl Shard {
         self.reply(turn, to, |writer, version| response.encode(writer, version));
     }
 
-    fn created(&self, created: CreatedTopic, validate_only: bool) -> CreatableTopicResult {
+    fn created(&self, created: CreatedTopic) -> CreatableTopicResult {
         let view = topic_config::view(&self.setup, &self.image);
         let configs = describe::describe_topic(&view, Some(&created.configs), None);
         let configs = configs.into_iter().map(|config| CreatableTopicConfigs {
@@ -86,7 +83,7 @@ impl Shard {
         });
         CreatableTopicResult {
             name: created.name,
-            topic_id: if validate_only { Uuid::ZERO } else { created.id },
+            topic_id: created.id,
             num_partitions: created.partitions,
             replication_factor: created.replication_factor,
             error_message: None,

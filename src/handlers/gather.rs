@@ -1,7 +1,11 @@
 //! Requests that ask several partitions one thing each and answer when all have answered.
 
+use millrace_net::messages::delete_records::DeleteRecordsResponse;
+use millrace_net::messages::describe_producers::DescribeProducersResponse;
 use millrace_net::messages::list_offsets::ListOffsetsResponse;
+use millrace_net::messages::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
 
+use crate::handlers::describe_log_dirs::Sizes;
 use crate::mail::{Answer, Ask, PartitionId};
 use crate::shard::{Pending, ReplyTo, Shard, Turn};
 use crate::slab::Key;
@@ -21,6 +25,14 @@ pub(crate) struct Waiting {
 pub(crate) enum Gathered {
     /// ListOffsets.
     Offsets(ListOffsetsResponse),
+    /// OffsetForLeaderEpoch.
+    EpochEnds(OffsetForLeaderEpochResponse),
+    /// DeleteRecords.
+    DeletedRecords(DeleteRecordsResponse),
+    /// DescribeProducers.
+    Producers(DescribeProducersResponse),
+    /// DescribeLogDirs.
+    Sizes(Sizes),
 }
 
 /// One thing to ask: of which partition, and where in the response the answer goes.
@@ -68,6 +80,10 @@ impl Shard {
         let Some(place) = waiting.places.get(item as usize).copied() else { return };
         match &mut waiting.response {
             Gathered::Offsets(response) => response.place(place, answer),
+            Gathered::EpochEnds(response) => response.place(place, answer),
+            Gathered::DeletedRecords(response) => response.place(place, answer),
+            Gathered::Producers(response) => response.place(place, answer),
+            Gathered::Sizes(sizes) => sizes.place(place, answer),
         }
         waiting.left -= 1;
         if waiting.left == 0
@@ -80,6 +96,10 @@ impl Shard {
     fn finish_gather(&mut self, turn: &mut Turn, waiting: Waiting) {
         self.reply(turn, &waiting.to, |writer, version| match &waiting.response {
             Gathered::Offsets(response) => response.encode(writer, version),
+            Gathered::EpochEnds(response) => response.encode(writer, version),
+            Gathered::DeletedRecords(response) => response.encode(writer, version),
+            Gathered::Producers(response) => response.encode(writer, version),
+            Gathered::Sizes(sizes) => sizes.response().encode(writer, version),
         });
     }
 }

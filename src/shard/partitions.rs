@@ -488,7 +488,10 @@ impl Partition {
 
     fn epoch_end(&self, epoch: i32) -> (i32, i64) {
         let end = self.log.epoch_end(LeaderEpoch(epoch));
-        end.map_or((-1, -1), |end| (end.epoch.0, end.end_offset.0))
+        // The leader's own epoch is there from its election on, before it has a record.
+        let is_own = epoch == self.log.spec().leader_epoch.0;
+        let without = if is_own { (epoch, self.log.committed_offset().0) } else { (-1, -1) };
+        end.map_or(without, |end| (end.epoch.0, end.end_offset.0))
     }
 
     fn read_done(

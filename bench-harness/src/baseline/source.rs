@@ -1,5 +1,6 @@
 //! `source`: a canned Fetch header, then cached file bytes by `sendfile`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +14,7 @@ use millrace_net::header::{RequestHeader, response_frame};
 use millrace_net::messages::fetch::{
     FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
 };
-use millrace_uring::sys::{self, More};
+use millrace_uring::sys::{self, More, Poller};
 use millrace_wire::Reader;
 
 use super::Options;
@@ -36,8 +37,11 @@ impl SourceOptions {
 
 /// Length of the file whose bytes go out, all of it in the page cache.
 const FILE_BYTES: u64 = 256 << 20;
-/// What one write of it holds while the file is made.
-const CHUNK_BYTES: usize = 1 << 20;
+/// What one write of it holds while the file is made: that decides how large the page cache's
+/// pieces are, and a log is written batch by batch.
+const CHUNK_BYTES: usize = 64 << 10;
+/// Connections start so far apart in the file, as if each read a partition of its own.
+const APART_BYTES: u64 = FILE_BYTES / 4;
 
 fn cached_file(dir: &Path) -> io::Result<File> {
     std::fs::create_dir_all(dir)?;
@@ -88,53 +92,154 @@ fn envelope(frame: &[u8], fetch_bytes: u32) -> Result<Envelope> {
     Ok(Envelope { head, tail: whole[end..].to_vec() })
 }
 
-/// One thread a connection, blocking sends: the least there is.
-pub(super) fn run(listener: &TcpListener, options: &SourceOptions) -> Result<()> {
-    sys::ignore_broken_pipes();
+/// One connection: its requests, and what is still to be sent of an answer.
+struct Feed {
+    stream: TcpStream,
+    inbox: Inbox,
+    envelope: Option<Envelope>,
+    /// Where in the file the next answer begins.
+    next: u64,
+    /// File position and bytes that are left of the answer under way.
+    under_way: Option<(u64, usize)>,
+}
+
+/// Whether all of an answer went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    All,
+    /// The socket is full.
+    Part,
+}
+
+impl Feed {
+    fn new(stream: TcpStream, number: u64) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let next = number * APART_BYTES % FILE_BYTES;
+        Ok(Self { stream, inbox: Inbox::new(), envelope: None, next, under_way: None })
+    }
+
+    /// Begins the answer to the next whole request, if there is one.
+    fn begin(&mut self, fetch_bytes: u32) -> Result<bool> {
+        let Some(frame) = self.inbox.take()? else {
+            self.inbox.compact();
+            return Ok(false);
+        };
+        let frame = &self.inbox.bytes()[frame];
+        let envelope = match &mut self.envelope {
+            Some(made) => made,
+            none => none.insert(envelope(frame, fetch_bytes)?),
+        };
+        envelope.head[RESPONSE_CORRELATION].copy_from_slice(&frame[8..12]);
+        let head = [IoSlice::new(&envelope.head)];
+        let sent = sys::send_vectored(self.stream.as_fd(), &head, More::Follows)?;
+        ensure!(sent == envelope.head.len(), "{sent} bytes of the head");
+        if self.next + u64::from(fetch_bytes) > FILE_BYTES {
+            self.next = 0;
+        }
+        self.under_way = Some((self.next, fetch_bytes as usize));
+        self.next += u64::from(fetch_bytes);
+        Ok(true)
+    }
+
+    /// Sends on until the answer is out or, if the socket does not block, full.
+    fn send(&mut self, file: &File) -> Result<Sent> {
+        let Some((mut position, mut left)) = self.under_way else { return Ok(Sent::All) };
+        while left > 0 {
+            match sys::sendfile(self.stream.as_fd(), file.as_fd(), position, left) {
+                Ok(count) => {
+                    ensure!(count > 0, "the file ends at {position}");
+                    position += count as u64;
+                    left -= count;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.under_way = Some((position, left));
+                    return Ok(Sent::Part);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.under_way = None;
+        let tail = self.envelope.as_ref().map_or(&[][..], |envelope| &envelope.tail);
+        (&self.stream).write_all(tail)?;
+        Ok(Sent::All)
+    }
+}
+
+/// One thread a connection, blocking sends.
+pub(super) fn run_threads(listener: &TcpListener, options: &SourceOptions) -> Result<()> {
     let file = cached_file(&options.dir)?;
     std::thread::scope(|scope| {
-        loop {
+        for number in 0.. {
             let (stream, _) = listener.accept()?;
             let (file, bytes) = (&file, options.fetch_bytes);
-            scope.spawn(move || serve(&stream, file, bytes));
+            scope.spawn(move || -> Result<()> {
+                let mut feed = Feed::new(stream, number)?;
+                while feed.inbox.receive(&feed.stream)? {
+                    while feed.begin(bytes)? {
+                        feed.send(file)?;
+                    }
+                }
+                Ok(())
+            });
         }
+        Ok(())
     })
 }
 
-fn serve(stream: &TcpStream, file: &File, fetch_bytes: u32) -> Result<()> {
-    stream.set_nodelay(true)?;
-    let mut inbox = Inbox::new();
-    let mut envelope_made: Option<Envelope> = None;
-    let mut position = 0;
-    while inbox.receive(stream)? {
-        while let Some(frame) = inbox.take()? {
-            let frame = &inbox.bytes()[frame];
-            let envelope = match &mut envelope_made {
-                Some(made) => made,
-                none => none.insert(envelope(frame, fetch_bytes)?),
-            };
-            envelope.head[RESPONSE_CORRELATION].copy_from_slice(&frame[8..12]);
-            if position + u64::from(fetch_bytes) > FILE_BYTES {
-                position = 0;
+/// One thread, epoll, sends that do not wait.
+pub(super) fn run_epoll(listener: &TcpListener, options: &SourceOptions) -> Result<()> {
+    let file = cached_file(&options.dir)?;
+    let mut poller = Poller::new(256)?;
+    listener.set_nonblocking(true)?;
+    poller.add(listener.as_fd(), 0)?;
+    let mut feeds: BTreeMap<u64, Feed> = BTreeMap::new();
+    let mut ready = Vec::new();
+    let mut last = 0;
+    loop {
+        ready.clear();
+        ready.extend(poller.wait(None)?);
+        for event in &ready {
+            if event.data == 0 {
+                if let Ok((stream, _)) = listener.accept() {
+                    stream.set_nonblocking(true)?;
+                    last += 1;
+                    poller.add(stream.as_fd(), last)?;
+                    feeds.insert(last, Feed::new(stream, last)?);
+                }
+                continue;
             }
-            send(stream, file, position, fetch_bytes, envelope)?;
-            position += u64::from(fetch_bytes);
+            let Some(feed) = feeds.get_mut(&event.data) else { continue };
+            // Whoever breaks off is forgotten.
+            if !on_event(feed, &file, options.fetch_bytes, (&poller, event.data)).unwrap_or(false) {
+                feeds.remove(&event.data);
+            }
         }
-        inbox.compact();
     }
-    Ok(())
 }
 
-fn send(stream: &TcpStream, file: &File, at: u64, bytes: u32, parts: &Envelope) -> Result<()> {
-    let sent = sys::send_vectored(stream.as_fd(), &[IoSlice::new(&parts.head)], More::Follows)?;
-    ensure!(sent == parts.head.len(), "{sent} bytes of a head of {}", parts.head.len());
-    let (mut position, mut left) = (at, bytes as usize);
-    while left > 0 {
-        let count = sys::sendfile(stream.as_fd(), file.as_fd(), position, left)?;
-        ensure!(count > 0, "the file ends at {position}");
-        position += count as u64;
-        left -= count;
+/// Serves one connection as far as it goes. `false` when the peer left.
+fn on_event(
+    feed: &mut Feed,
+    file: &File,
+    fetch_bytes: u32,
+    (poller, number): (&Poller, u64),
+) -> Result<bool> {
+    let waited = feed.under_way.is_some();
+    if !waited && !feed.inbox.receive(&feed.stream)? {
+        return Ok(false);
     }
-    (&*stream).write_all(&parts.tail)?;
-    Ok(())
+    let mut sent = feed.send(file)?;
+    while sent == Sent::All && feed.begin(fetch_bytes)? {
+        sent = feed.send(file)?;
+    }
+    let waits = sent == Sent::Part;
+    if waits != waited {
+        poller.remove(feed.stream.as_fd())?;
+        if waits {
+            poller.add_both(feed.stream.as_fd(), number)?;
+        } else {
+            poller.add(feed.stream.as_fd(), number)?;
+        }
+    }
+    Ok(true)
 }

@@ -20,9 +20,9 @@ pub enum Files {
 }
 
 /// Length of the recycled file, and of all files that a fresh store keeps.
-const KEPT_BYTES: u64 = 1 << 30;
+const KEPT_BYTES: u64 = 512 << 20;
 /// Length of one of the fresh files.
-const SEGMENT_BYTES: u64 = 256 << 20;
+const SEGMENT_BYTES: u64 = 128 << 20;
 
 /// An append-only store in one folder.
 #[derive(Debug)]

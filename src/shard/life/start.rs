@@ -28,7 +28,7 @@ use super::{LifeLetter, Phase, token};
 use crate::controller;
 use crate::mail::{Letter, Mail, PartitionId};
 use crate::metadata_snapshot;
-use crate::setup::METADATA_FOLDER;
+use crate::setup::{METADATA_FOLDER, METADATA_LEADER_EPOCH};
 
 /// Bound on a text file that is read whole, bytes: offsets of some hundred thousand partitions.
 const TEXT_BYTES_MAX: u32 = 64 << 20;
@@ -394,7 +394,7 @@ impl Shard {
             dir: self.metadata_folder(),
             topic_id: Uuid(1),
             config: Arc::new(config),
-            leader_epoch: millrace_engine::LeaderEpoch(1),
+            leader_epoch: millrace_engine::LeaderEpoch(METADATA_LEADER_EPOCH),
         };
         let opening = Opening {
             log_start: Offset(self.life.start.replay_at),

@@ -32,10 +32,7 @@ impl Shard {
 
 pub(crate) fn response(waiting: Waiting, answers: Vec<GroupAnswer>) -> DeleteGroupsResponse {
     let results = waiting.groups.into_iter().zip(answers).map(|(group_id, answer)| {
-        let error_code = match answer {
-            GroupAnswer::Deleted(error) => error.code(),
-            _ => 0,
-        };
+        let error_code = if let GroupAnswer::Deleted(error) = answer { error.code() } else { 0 };
         DeletableGroupResult { group_id, error_code }
     });
     DeleteGroupsResponse { throttle_time_ms: 0, results: results.collect() }

@@ -34,14 +34,12 @@ impl Shard {
 }
 
 pub(crate) fn response(waiting: &Waiting, answers: Vec<GroupAnswer>) -> DescribeGroupsResponse {
-    let groups = answers.into_iter().filter_map(|answer| match answer {
-        GroupAnswer::Described(mut group) => {
-            if waiting.with_operations && group.error_code == 0 {
-                group.authorized_operations = GROUP_OPERATIONS;
-            }
-            Some(group)
+    let groups = answers.into_iter().filter_map(|answer| {
+        let GroupAnswer::Described(mut group) = answer else { return None };
+        if waiting.with_operations && group.error_code == 0 {
+            group.authorized_operations = GROUP_OPERATIONS;
         }
-        _ => None,
+        Some(group)
     });
     DescribeGroupsResponse { groups: groups.collect(), ..DescribeGroupsResponse::default() }
 }

@@ -20,9 +20,8 @@ impl Shard {
 }
 
 pub(crate) fn response(answers: Vec<GroupAnswer>) -> HeartbeatResponse {
-    let answer = answers.into_iter().find_map(|answer| match answer {
-        GroupAnswer::Heartbeat(response) => Some(response),
-        _ => None,
+    let answer = answers.into_iter().find_map(|answer| {
+        if let GroupAnswer::Heartbeat(response) = answer { Some(response) } else { None }
     });
     answer.unwrap_or_default()
 }

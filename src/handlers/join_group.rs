@@ -21,9 +21,8 @@ impl Shard {
 }
 
 pub(crate) fn response(answers: Vec<GroupAnswer>) -> JoinGroupResponse {
-    let joined = answers.into_iter().find_map(|answer| match answer {
-        GroupAnswer::Joined(response) => Some(response),
-        _ => None,
+    let joined = answers.into_iter().find_map(|answer| {
+        if let GroupAnswer::Joined(response) = answer { Some(response) } else { None }
     });
     joined.unwrap_or_default()
 }

@@ -27,9 +27,8 @@ impl Shard {
 }
 
 pub(crate) fn response(answers: Vec<GroupAnswer>, version: i16) -> LeaveGroupResponse {
-    let left = answers.into_iter().find_map(|answer| match answer {
-        GroupAnswer::Left(response) => Some(response),
-        _ => None,
+    let left = answers.into_iter().find_map(|answer| {
+        if let GroupAnswer::Left(response) = answer { Some(response) } else { None }
     });
     let mut response = left.unwrap_or_default();
     if version < BATCH_FROM

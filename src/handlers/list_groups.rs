@@ -28,11 +28,11 @@ impl Shard {
 pub(crate) fn response(answers: Vec<GroupAnswer>) -> ListGroupsResponse {
     let mut response = ListGroupsResponse::default();
     for answer in answers {
-        match answer {
-            GroupAnswer::Listed(Ok(groups)) => response.groups.extend(groups),
+        let GroupAnswer::Listed(listed) = answer else { continue };
+        match listed {
+            Ok(groups) => response.groups.extend(groups),
             // What the others know would look like all there is.
-            GroupAnswer::Listed(Err(error)) => response.error_code = error.code(),
-            _ => {}
+            Err(error) => response.error_code = error.code(),
         }
     }
     if response.error_code != 0 {

@@ -65,9 +65,8 @@ impl Shard {
 
 pub(crate) fn response(waiting: Waiting, answers: Vec<GroupAnswer>) -> OffsetCommitResponse {
     let mut response = waiting.response;
-    let committed = answers.into_iter().find_map(|answer| match answer {
-        GroupAnswer::Committed(committed) => Some(committed),
-        _ => None,
+    let committed = answers.into_iter().find_map(|answer| {
+        if let GroupAnswer::Committed(committed) = answer { Some(committed) } else { None }
     });
     let mut codes = committed
         .into_iter()

@@ -54,9 +54,8 @@ impl Shard {
 
 pub(crate) fn response(waiting: Waiting, answers: Vec<GroupAnswer>) -> OffsetDeleteResponse {
     let mut response = waiting.response;
-    let deleted = answers.into_iter().find_map(|answer| match answer {
-        GroupAnswer::DeletedOffsets(deleted) => Some(deleted),
-        _ => None,
+    let deleted = answers.into_iter().find_map(|answer| {
+        if let GroupAnswer::DeletedOffsets(deleted) = answer { Some(deleted) } else { None }
     });
     let deleted = deleted.unwrap_or_default();
     if deleted.error_code != 0 {

@@ -91,9 +91,8 @@ pub(crate) fn response(
     answers: Vec<GroupAnswer>,
     version: i16,
 ) -> OffsetFetchResponse {
-    let fetched = answers.into_iter().filter_map(|answer| match answer {
-        GroupAnswer::Fetched(group) => Some(group),
-        _ => None,
+    let fetched = answers.into_iter().filter_map(|answer| {
+        if let GroupAnswer::Fetched(group) = answer { Some(group) } else { None }
     });
     let mut groups: Vec<OffsetFetchResponseGroup> = fetched.collect();
     if version >= TOPIC_IDS_FROM {

@@ -33,9 +33,8 @@ impl Shard {
 }
 
 pub(crate) fn response(answers: Vec<GroupAnswer>) -> SyncGroupResponse {
-    let synced = answers.into_iter().find_map(|answer| match answer {
-        GroupAnswer::Synced(response) => Some(response),
-        _ => None,
+    let synced = answers.into_iter().find_map(|answer| {
+        if let GroupAnswer::Synced(response) = answer { Some(response) } else { None }
     });
     synced.unwrap_or_default()
 }

@@ -46,7 +46,6 @@ fn a_kraft_nodes_file_starts_without_a_warning() {
             "controller.quorum.bootstrap.servers",
             "num.network.threads",
             "num.recovery.threads.per.data.dir",
-            "offsets.topic.replication.factor",
         ]
     );
 }

@@ -1,5 +1,6 @@
 //! Apache Kafka's recorded answers against the broker of this build: no Java needed.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use millrace_oracle::broker::Broker;
@@ -11,7 +12,7 @@ fn every_recorded_answer_of_apache_kafka_is_ours_or_a_difference_that_is_meant()
     let mut differences = String::new();
     let report = check(&broker.bootstrap, "", &mut |case, outcome| {
         if !matches!(outcome, Outcome::Equal { .. }) {
-            differences.push_str(&format!("{case}: {outcome:#?}\n"));
+            let _ = writeln!(differences, "{case}: {outcome:#?}");
         }
     })
     .expect("the cases can be played");

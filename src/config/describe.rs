@@ -100,6 +100,9 @@ pub fn describe_broker(view: &View<'_>, wanted: Wanted<'_>) -> Vec<Described> {
         .map(|name| {
             let mut found = view.all(name);
             found.retain(|found| found.name == name || is_listed_synonym(found.name));
+            // What only has another unit is not listed in front of the name itself.
+            let others = found.iter().take_while(|found| found.name != name).count();
+            found.drain(..others);
             match broker_key(name) {
                 Some(key) => {
                     let mut described = described(key, &found, key.update == UpdateMode::ReadOnly);

@@ -16,7 +16,7 @@ use millrace_wire::WireError;
 
 use crate::shard::{Request, Shard, Turn};
 
-type Refused = (ErrorCode, &'static str);
+type Refused = (ErrorCode, Option<&'static str>);
 
 impl Shard {
     /// Answers from the image.
@@ -26,6 +26,8 @@ impl Shard {
         request: &Request,
     ) -> Result<(), WireError> {
         let body: AlterPartitionReassignmentsRequest = request.decode()?;
+        // Kafka's text for nothing asked is an empty one.
+        let error_message = body.topics.is_empty().then(String::new);
         let responses = body.topics.into_iter().map(|asked| {
             let topic = self.image.topic(&asked.name);
             let partitions = asked.partitions.iter().map(|wanted| {
@@ -34,14 +36,14 @@ impl Shard {
                 ReassignablePartitionResponse {
                     partition_index: wanted.partition_index,
                     error_code: refused.map_or(0, |(error, _)| error.code()),
-                    error_message: refused.map(|(_, message)| message.to_owned()),
+                    error_message: refused.and_then(|(_, message)| message).map(str::to_owned),
                 }
             });
             ReassignableTopicResponse { partitions: partitions.collect(), name: asked.name }
         });
         let response = AlterPartitionReassignmentsResponse {
             allow_replication_factor_change: body.allow_replication_factor_change,
-            error_message: None,
+            error_message,
             responses: responses.collect(),
             ..AlterPartitionReassignmentsResponse::default()
         };
@@ -54,12 +56,12 @@ impl Shard {
         partition: Option<&Partition>,
         wanted: &ReassignablePartition,
     ) -> Result<(), Refused> {
-        let partition =
-            partition.ok_or((ErrorCode::UnknownTopicOrPartition, "there is no such partition"))?;
+        let partition = partition
+            .ok_or((ErrorCode::UnknownTopicOrPartition, Some("there is no such partition")))?;
         let Some(replicas) = &wanted.replicas else {
-            return Err((ErrorCode::NoReassignmentInProgress, "nothing is being reassigned"));
+            return Err((ErrorCode::NoReassignmentInProgress, None));
         };
-        let invalid = |why| Err((ErrorCode::InvalidReplicaAssignment, why));
+        let invalid = |why| Err((ErrorCode::InvalidReplicaAssignment, Some(why)));
         if replicas.is_empty() {
             return invalid("a partition needs a replica");
         }

@@ -37,9 +37,12 @@ impl Shard {
                     Some(_) => ErrorCode::None,
                     None => ErrorCode::UnknownTopicOrPartition,
                 };
+                // Kafka has words for an unknown topic, and none for an unknown partition.
+                let message = image.is_none().then(|| "there is no such topic".to_owned());
                 partitions.push(PartitionResponse {
                     partition_index: index,
                     error_code: error.code(),
+                    error_message: message,
                     ..PartitionResponse::default()
                 });
             }

@@ -5,7 +5,6 @@ use millrace_net::messages::describe_quorum::{
     DescribeQuorumRequest, DescribeQuorumResponse, Node, PartitionData, ReplicaState,
     ResponsePartitionData, ResponseTopicData,
 };
-use millrace_replication::BrokerId;
 use millrace_replication::controller::CLUSTER_METADATA_TOPIC;
 use millrace_wire::{Uuid, WireError};
 
@@ -42,12 +41,11 @@ impl Shard {
 
     fn describe_quorum(&self, now_ms: i64) -> DescribeQuorumResponse {
         let node_id = self.setup.node_id;
-        let registration = self.image.broker(BrokerId(node_id));
-        let directory = registration.and_then(|broker| broker.log_dirs.first().copied());
         let end_offset = self.image.offset() + 1;
         let voter = ReplicaState {
             replica_id: node_id,
-            replica_directory_id: directory.unwrap_or(Uuid::ZERO),
+            // A quorum whose voters are fixed does not know them by their directories.
+            replica_directory_id: Uuid::ZERO,
             log_end_offset: end_offset,
             last_fetch_timestamp: now_ms,
             last_caught_up_timestamp: now_ms,

@@ -9,7 +9,7 @@ use millrace_wire::WireError;
 use crate::shard::{Request, Shard, Turn};
 
 impl Shard {
-    /// Finds none.
+    /// Coordinates none.
     pub(crate) fn handle_describe_transactions(
         &mut self,
         turn: &mut Turn,
@@ -17,11 +17,8 @@ impl Shard {
     ) -> Result<(), WireError> {
         let body: DescribeTransactionsRequest = request.decode()?;
         let states = body.transactional_ids.into_iter().map(|id| {
-            let error = if id.is_empty() {
-                ErrorCode::InvalidRequest
-            } else {
-                ErrorCode::TransactionalIdNotFound
-            };
+            let error =
+                if id.is_empty() { ErrorCode::InvalidRequest } else { ErrorCode::NotCoordinator };
             TransactionState {
                 error_code: error.code(),
                 transactional_id: id,

@@ -29,7 +29,6 @@ impl Shard {
         }
         let results = users.into_iter().map(|(user, count)| self.describe_user(user, count));
         let response = DescribeUserScramCredentialsResponse {
-            error_message: None,
             results: results.collect(),
             ..DescribeUserScramCredentialsResponse::default()
         };

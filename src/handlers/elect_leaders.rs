@@ -12,6 +12,8 @@ use crate::shard::{Request, Shard, Turn};
 
 /// The first replica is to lead.
 const PREFERRED: i8 = 0;
+/// Any replica is to lead, whatever it lacks.
+const UNCLEAN: i8 = 1;
 
 impl Shard {
     /// Answers from the image: with one node, what can have a leader has it since the start.
@@ -47,8 +49,13 @@ impl Shard {
                 })
                 .collect(),
         };
-        let response =
-            ElectLeadersResponse { replica_election_results: results, ..Default::default() };
+        let is_known = matches!(kind, PREFERRED | UNCLEAN);
+        let error = if is_known { ErrorCode::None } else { ErrorCode::InvalidRequest };
+        let response = ElectLeadersResponse {
+            error_code: error.code(),
+            replica_election_results: results,
+            ..ElectLeadersResponse::default()
+        };
         self.reply(turn, &request.to, |writer, version| response.encode(writer, version));
         Ok(())
     }
@@ -56,6 +63,9 @@ impl Shard {
 
 fn elect(index: i32, partition: Option<&Partition>, kind: i8) -> PartitionResult {
     let (error, message) = match partition {
+        _ if !matches!(kind, PREFERRED | UNCLEAN) => {
+            (ErrorCode::InvalidRequest, "the kind of election is unknown")
+        }
         None => (ErrorCode::UnknownTopicOrPartition, "there is no such partition"),
         Some(it) if it.leader == BrokerId::NONE && kind == PREFERRED => {
             (ErrorCode::PreferredLeaderNotAvailable, "the preferred leader is not available")

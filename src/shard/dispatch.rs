@@ -186,3 +186,28 @@ impl Shard {
         self.finish_request(turn, client, frame.len());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protocol_md_lists_what_is_served() {
+        let document = include_str!("../../docs/PROTOCOL.md");
+        let told: Vec<String> = document
+            .lines()
+            .skip_while(|line| !line.starts_with("| API | Key |"))
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .map(|line| line.split('|').take(4).collect::<Vec<_>>().join("|"))
+            .collect();
+        let served: Vec<String> = HANDLED
+            .iter()
+            .map(|key| {
+                let row = advertised(*key).expect("what is handled is in the table");
+                format!("| {key:?} | {} | {}–{} ", key.code(), row.min, row.max)
+            })
+            .collect();
+        assert_eq!(told, served);
+    }
+}

@@ -1,5 +1,6 @@
 //! Every case, in groups. A group is one file here and one file of the corpus.
 
+mod admin;
 mod configs;
 mod discovery;
 mod fetch;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Script> {
     offsets::cases(&mut scripts);
     configs::cases(&mut scripts);
     groups::cases(&mut scripts);
+    admin::cases(&mut scripts);
     scripts
 }
 

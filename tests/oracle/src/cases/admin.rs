@@ -1,0 +1,130 @@
+//! What is left of the administration of one unsecured node: reassignments, elections, the
+//! quorum, credentials, entries of access control, transactions by name.
+
+use serde_json::{Value, json};
+
+use crate::script::Script;
+
+pub(super) fn cases(scripts: &mut Vec<Script>) {
+    for version in 0..=1 {
+        scripts.push(reassign(version));
+        scripts.push(resources(version));
+    }
+    for version in 0..=2 {
+        scripts.push(elect(version));
+        scripts.push(quorum(version));
+        scripts.push(list_transactions(version));
+        scripts.push(Script::new(format!("admin/sasl-authenticate-v{version}")).call(
+            "SaslAuthenticate",
+            version,
+            json!({ "AuthBytes": "" }),
+        ));
+    }
+    for version in 1..=3 {
+        scripts.push(acls(version));
+    }
+    for version in 0..=1 {
+        scripts.push(Script::new(format!("admin/sasl-handshake-v{version}")).call(
+            "SaslHandshake",
+            version,
+            json!({ "Mechanism": "PLAIN" }),
+        ));
+    }
+    scripts.push(scram());
+    scripts.push(Script::new("admin/describe-transactions-v0").call(
+        "DescribeTransactions",
+        0,
+        json!({ "TransactionalIds": ["%T-none", ""] }),
+    ));
+}
+
+fn reassign(version: i16) -> Script {
+    let mut script = Script::new(format!("admin/reassign-v{version}")).topic("a", 2, &[]);
+    for replicas in [json!([1]), Value::Null, json!([]), json!([1, 1]), json!([2]), json!([1, 2])] {
+        let partitions = json!([{ "PartitionIndex": 0, "Replicas": replicas }]);
+        let topics = json!([{ "Name": "%T-a", "Partitions": partitions }]);
+        let body = json!({ "TimeoutMs": 10_000, "Topics": topics });
+        script = script.call("AlterPartitionReassignments", version, body);
+    }
+    for (topic, index) in [("%T-a", 9), ("%T-none", 0)] {
+        let partitions = json!([{ "PartitionIndex": index, "Replicas": [1] }]);
+        let topics = json!([{ "Name": topic, "Partitions": partitions }]);
+        let body = json!({ "TimeoutMs": 10_000, "Topics": topics });
+        script = script.call("AlterPartitionReassignments", version, body);
+    }
+    script.call("AlterPartitionReassignments", version, json!({ "Topics": [] }))
+}
+
+fn elect(version: i16) -> Script {
+    let mut script = Script::new(format!("admin/elect-v{version}")).topic("a", 2, &[]);
+    let kinds: &[i8] = if version == 0 { &[0] } else { &[0, 1, 7] };
+    for kind in kinds {
+        let topics = json!([
+            { "Topic": "%T-a", "Partitions": [0, 1, 9] },
+            { "Topic": "%T-none", "Partitions": [0] },
+        ]);
+        let mut body = json!({ "TopicPartitions": topics, "TimeoutMs": 10_000 });
+        if version > 0 {
+            body["ElectionType"] = json!(kind);
+        }
+        script = script.call("ElectLeaders", version, body);
+    }
+    script.call("ElectLeaders", version, json!({ "TopicPartitions": [], "TimeoutMs": 10_000 }))
+}
+
+fn quorum(version: i16) -> Script {
+    let ask = |topic: &str, partitions: &[i32]| {
+        let partitions: Vec<Value> =
+            partitions.iter().map(|index| json!({ "PartitionIndex": index })).collect();
+        json!({ "Topics": [{ "TopicName": topic, "Partitions": partitions }] })
+    };
+    Script::new(format!("admin/quorum-v{version}"))
+        .call("DescribeQuorum", version, ask("__cluster_metadata", &[0]))
+        .call("DescribeQuorum", version, ask("__cluster_metadata", &[1]))
+        .call("DescribeQuorum", version, ask("%T-none", &[0]))
+}
+
+fn resources(version: i16) -> Script {
+    let mut script = Script::new(format!("admin/config-resources-v{version}"));
+    if version == 0 {
+        return script.call("ListConfigResources", 0, json!({}));
+    }
+    for kinds in [json!([4]), json!([8]), json!([16]), json!([4, 8]), json!([99]), json!([4, 0])] {
+        script = script.call("ListConfigResources", version, json!({ "ResourceTypes": kinds }));
+    }
+    script
+}
+
+fn list_transactions(version: i16) -> Script {
+    let ask = |states: Value| json!({ "StateFilters": states, "ProducerIdFilters": [987_654] });
+    Script::new(format!("admin/list-transactions-v{version}"))
+        .call("ListTransactions", version, ask(json!([])))
+        .call("ListTransactions", version, ask(json!(["Ongoing", "Nonsense", "ongoing"])))
+}
+
+fn acls(version: i16) -> Script {
+    let filter = json!({
+        "ResourceTypeFilter": 1, "ResourceNameFilter": null, "PatternTypeFilter": 1,
+        "PrincipalFilter": null, "HostFilter": null, "Operation": 1, "PermissionType": 1,
+    });
+    let creation = json!({
+        "ResourceType": 2, "ResourceName": "%T-a", "ResourcePatternType": 3,
+        "Principal": "User:somebody", "Host": "*", "Operation": 3, "PermissionType": 3,
+    });
+    Script::new(format!("admin/acls-v{version}"))
+        .call("DescribeAcls", version, filter.clone())
+        .call("CreateAcls", version, json!({ "Creations": [creation] }))
+        .call("DeleteAcls", version, json!({ "Filters": [filter] }))
+}
+
+fn scram() -> Script {
+    let users = |names: &[&str]| {
+        let each: Vec<Value> = names.iter().map(|name| json!({ "Name": name })).collect();
+        json!({ "Users": each })
+    };
+    Script::new("admin/scram-v0")
+        .call("DescribeUserScramCredentials", 0, users(&["%T-somebody"]))
+        .call("DescribeUserScramCredentials", 0, users(&["%T-a", "%T-b", "%T-a"]))
+        .call("DescribeUserScramCredentials", 0, users(&[""]))
+        .call("DescribeUserScramCredentials", 0, json!({ "Users": null }))
+}

@@ -8,93 +8,23 @@
 //!
 //! Rounds per driver: a few here; `MILLRACE_KILLS=200 cargo test --release --test kill9` for more.
 
+mod support;
+
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use millrace_engine::{BatchBuilder, BatchIter, BatchSpec, ProducerId, ProducerStamp, RecordIter};
-use millrace_net::Request;
-use millrace_net::header::{read_response, request_frame};
-use millrace_net::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
-use millrace_net::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use millrace_engine::{BatchIter, ProducerId, ProducerStamp, RecordIter};
 use millrace_net::messages::init_producer_id::InitProducerIdRequest;
-use millrace_net::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use millrace_net::messages::produce::ProduceRequest;
+use support::{Broker, Connection, batch, produce_request, wanted};
 
 const PARTITIONS: i32 = 4;
 const IN_FLIGHT: usize = 5;
 const RECORDS_PER_BATCH: i64 = 20;
-
-struct Broker {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Broker {
-    fn start(dir: &Path, backend: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_millrace"))
-            .args(["--listen", "127.0.0.1:0", "--io-backend", backend, "--data-dir"])
-            .arg(dir)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the broker starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let address = loop {
-            let line = lines.next().expect("the broker says where it listens").expect("text");
-            if let Some(rest) = line.split("listening on ").nth(1) {
-                let address = rest.split(',').next().unwrap_or_default();
-                break address.parse().expect("an address");
-            }
-        };
-        // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().expect("kill -9");
-        self.child.wait().expect("gone");
-    }
-}
-
-/// A blocking connection. Any error means that the broker was killed.
-struct Connection {
-    stream: TcpStream,
-    correlation_id: i32,
-}
-
-impl Connection {
-    fn open(address: SocketAddr) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, correlation_id: 0 })
-    }
-
-    fn send<R: Request>(&mut self, request: &R, version: i16) -> std::io::Result<()> {
-        self.correlation_id += 1;
-        let frame = request_frame(request, version, self.correlation_id, Some("kill9"));
-        self.stream.write_all(&frame)
-    }
-
-    fn receive<R: Request>(&mut self, version: i16) -> std::io::Result<R::Response> {
-        let mut length = [0; 4];
-        self.stream.read_exact(&mut length)?;
-        let mut frame = vec![0; usize::try_from(i32::from_be_bytes(length)).expect("positive")];
-        self.stream.read_exact(&mut frame)?;
-        Ok(read_response::<R>(&frame, version).expect("a response").1)
-    }
-
-    fn ask<R: Request>(&mut self, request: &R, version: i16) -> std::io::Result<R::Response> {
-        self.send(request, version)?;
-        self.receive::<R>(version)
-    }
-}
 
 /// One partition's producer; lives longer than any broker.
 struct Producer {
@@ -108,34 +38,18 @@ struct Producer {
     acknowledged: i64,
 }
 
-fn batch(producer_id: i64, first: i64) -> Bytes {
+fn numbered(producer_id: i64, first: i64) -> Bytes {
     let producer = ProducerStamp {
         id: ProducerId(producer_id),
         epoch: 0,
         base_sequence: i32::try_from(first).expect("few records"),
     };
-    let mut builder = BatchBuilder::new(BatchSpec { producer, ..BatchSpec::default() });
-    for number in first..first + RECORDS_PER_BATCH {
-        builder.append(1_700_000_000_000, None, Some(&number.to_be_bytes()), &[]);
-    }
-    builder.build().expect("no codec")
+    batch(producer, (first..first + RECORDS_PER_BATCH).map(i64::to_be_bytes))
 }
 
 impl Producer {
     fn request(&self, first: i64) -> ProduceRequest {
-        ProduceRequest {
-            acks: -1,
-            timeout_ms: 10_000,
-            topic_data: vec![TopicProduceData {
-                name: "k".to_owned(),
-                partition_data: vec![PartitionProduceData {
-                    index: self.partition,
-                    records: Some(batch(self.producer_id, first)),
-                }],
-                ..TopicProduceData::default()
-            }],
-            ..ProduceRequest::default()
-        }
+        produce_request("k", self.partition, numbered(self.producer_id, first))
     }
 
     /// Produces until the broker is gone.
@@ -166,25 +80,7 @@ impl Producer {
 fn read_back(address: SocketAddr, partition: i32, mut offset: i64) -> i64 {
     let mut connection = Connection::open(address).expect("the broker is up");
     loop {
-        let request = FetchRequest {
-            max_wait_ms: 0,
-            min_bytes: 0,
-            max_bytes: 8 << 20,
-            session_epoch: -1,
-            topics: vec![FetchTopic {
-                topic: "k".to_owned(),
-                partitions: vec![FetchPartition {
-                    partition,
-                    fetch_offset: offset,
-                    partition_max_bytes: 8 << 20,
-                    ..FetchPartition::default()
-                }],
-                ..FetchTopic::default()
-            }],
-            ..FetchRequest::default()
-        };
-        let response = connection.ask(&request, 11).expect("an answer");
-        let answer = &response.responses[0].partitions[0];
+        let answer = connection.fetch("k", partition, offset).expect("an answer");
         assert_eq!(answer.error_code, 0, "partition {partition} at offset {offset}");
         let records = answer.records.clone().unwrap_or_default();
         let start = offset;
@@ -204,8 +100,8 @@ fn read_back(address: SocketAddr, partition: i32, mut offset: i64) -> i64 {
     }
 }
 
-fn kills() -> u32 {
-    std::env::var("MILLRACE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(6)
+fn kills() -> u64 {
+    wanted("MILLRACE_KILLS", 6)
 }
 
 fn run(backend: &str) {
@@ -214,7 +110,7 @@ fn run(backend: &str) {
     let mut checked = vec![0; usize::try_from(PARTITIONS).unwrap()];
     let mut random = millrace::random::Random::new(0x6b69_6c6c);
     for round in 0..=kills() {
-        let broker = Broker::start(dir.path(), backend);
+        let broker = Broker::start(dir.path(), &["--io-backend", backend]);
         if round == 0 {
             producers = set_up(broker.address);
         }
@@ -257,15 +153,7 @@ fn run(backend: &str) {
 
 fn set_up(address: SocketAddr) -> Vec<Producer> {
     let mut connection = Connection::open(address).expect("the broker is up");
-    let topic = CreatableTopic {
-        name: "k".to_owned(),
-        num_partitions: PARTITIONS,
-        replication_factor: 1,
-        ..CreatableTopic::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
-    let created = connection.ask(&request, 5).expect("an answer");
-    assert_eq!(created.topics[0].error_code, 0, "{:?}", created.topics[0].error_message);
+    connection.create_topic("k", PARTITIONS, &[]);
     (0..PARTITIONS)
         .map(|partition| {
             let request = InitProducerIdRequest {

@@ -4,6 +4,14 @@
 //! The disk is a small filesystem of its own, which takes the rights to mount one; where they are
 //! missing the test says so and ends. Room is made in each of the ways that an operator has.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::struct_field_names,
+    dead_code,
+    reason = "a client outside the broker: real sockets, threads and files; the client is shared"
+)]
+
 mod support;
 
 use std::path::Path;
@@ -249,7 +257,7 @@ fn run(kind: Kind, way: Way, backend: &str) {
         filled.read_back(&mut connection);
     }
     assert!(broker.stop(), "it stops cleanly");
-    assert!(waited < Duration::from_secs(60));
+    assert!(waited < Duration::from_mins(1));
 }
 
 fn run_all(way: Way) {

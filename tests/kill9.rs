@@ -8,6 +8,14 @@
 //!
 //! Rounds per driver: a few here; `MILLRACE_KILLS=200 cargo test --release --test kill9` for more.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::struct_field_names,
+    dead_code,
+    reason = "a client outside the broker: real sockets, threads and files; the client is shared"
+)]
+
 mod support;
 
 use std::collections::VecDeque;
@@ -89,7 +97,7 @@ fn read_back(address: SocketAddr, partition: i32, mut offset: i64) -> i64 {
             for record in RecordIter::new(view.records(), view.header.record_count) {
                 let record = record.expect("a record");
                 let at = view.header.base_offset.0 + i64::from(record.offset_delta);
-                let number = i64::from_be_bytes(record.value.unwrap().try_into().unwrap());
+                let number = i64::from_be_bytes(record.value.expect("a value").try_into().expect("8 bytes"));
                 assert_eq!(number, at, "partition {partition}: a gap or a repeat at {at}");
                 offset = offset.max(at + 1);
             }
@@ -107,7 +115,7 @@ fn kills() -> u64 {
 fn run(backend: &str) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut producers: Vec<Producer> = Vec::new();
-    let mut checked = vec![0; usize::try_from(PARTITIONS).unwrap()];
+    let mut checked = vec![0; usize::try_from(PARTITIONS).expect("a few")];
     let mut random = millrace::random::Random::new(0x6b69_6c6c);
     for round in 0..=kills() {
         let broker = Broker::start(dir.path(), &["--io-backend", backend]);

@@ -129,7 +129,7 @@ pub struct Connection {
 impl Connection {
     pub fn open(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, correlation_id: 0 })
     }
@@ -263,7 +263,7 @@ pub fn batch<V: AsRef<[u8]>>(
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(began.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        assert!(began.elapsed() < Duration::from_mins(1), "not within a minute: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

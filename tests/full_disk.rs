@@ -160,16 +160,10 @@ fn make_room(connection: &mut Connection, way: Way, filled: &Filled) {
     match way {
         Way::Retention => {}
         Way::DeleteRecords => {
-            let partition = DeleteRecordsPartition {
-                partition_index: 0,
-                offset: filled.acknowledged / 2,
-                ..DeleteRecordsPartition::default()
-            };
-            let topic = DeleteRecordsTopic {
-                name: filled.topic.to_owned(),
-                partitions: vec![partition],
-                ..DeleteRecordsTopic::default()
-            };
+            let partition =
+                DeleteRecordsPartition { partition_index: 0, offset: filled.acknowledged / 2 };
+            let topic =
+                DeleteRecordsTopic { name: filled.topic.to_owned(), partitions: vec![partition] };
             let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000 };
             let answer = connection.ask(&request, 1).expect("an answer");
             assert_eq!(answer.topics[0].partitions[0].error_code, 0);

@@ -97,7 +97,8 @@ fn read_back(address: SocketAddr, partition: i32, mut offset: i64) -> i64 {
             for record in RecordIter::new(view.records(), view.header.record_count) {
                 let record = record.expect("a record");
                 let at = view.header.base_offset.0 + i64::from(record.offset_delta);
-                let number = i64::from_be_bytes(record.value.expect("a value").try_into().expect("8 bytes"));
+                let number =
+                    i64::from_be_bytes(record.value.expect("a value").try_into().expect("8 bytes"));
                 assert_eq!(number, at, "partition {partition}: a gap or a repeat at {at}");
                 offset = offset.max(at + 1);
             }

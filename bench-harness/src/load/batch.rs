@@ -1,5 +1,7 @@
 //! Record batches, built once. Source: Kafka's documentation, "Record Batch" (magic 2).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use millrace_wire::Writer;
 
 /// What a batch looks like.
@@ -17,8 +19,12 @@ pub struct BatchShape {
 const HEADER_BYTES: usize = 61;
 /// From here on the CRC covers.
 const CRC_FROM: usize = 21;
-/// 2026-01-01, so that the batches are the same in every run.
-const TIMESTAMP_MS: i64 = 1_767_225_600_000;
+
+/// Now, ms since 1970: a broker deletes what is older than its retention.
+fn timestamp_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
 
 /// Builds a batch; `seed` decides its values' bytes. Returns it and its number of records.
 ///
@@ -84,8 +90,9 @@ fn with_header(records: &[u8], count: i32) -> Vec<u8> {
     batch.u32(0);
     batch.i16(0);
     batch.i32(count - 1);
-    batch.i64(TIMESTAMP_MS);
-    batch.i64(TIMESTAMP_MS);
+    let timestamp = timestamp_ms();
+    batch.i64(timestamp);
+    batch.i64(timestamp);
     batch.i64(-1);
     batch.i16(-1);
     batch.i32(-1);

@@ -124,9 +124,10 @@ struct PlaceArgs {
 
 #[derive(Args)]
 struct BrokerArgs {
-    /// The broker's program; by default the one beside this program.
-    #[arg(long)]
-    millrace: Option<PathBuf>,
+    /// The broker's program, or several builds of it to compare; by default the one beside this
+    /// program.
+    #[arg(long, value_delimiter = ',')]
+    millrace: Vec<PathBuf>,
     /// Drivers to run the broker with.
     #[arg(long, value_delimiter = ',', default_value = "uring,epoll")]
     backends: Vec<String>,
@@ -211,17 +212,19 @@ impl BrokerArgs {
     fn specs(&self) -> Result<Vec<Spec>> {
         let mut specs = Vec::new();
         if !self.no_millrace {
-            let program = match &self.millrace {
-                Some(program) => program.clone(),
-                None => std::env::current_exe()?.with_file_name("millrace"),
-            };
-            for backend in &self.backends {
-                specs.push(Spec::Millrace {
-                    program: program.clone(),
-                    backend: backend.clone(),
-                    shards: self.shards,
-                    set: self.set.clone(),
-                });
+            let mut programs = self.millrace.clone();
+            if programs.is_empty() {
+                programs.push(std::env::current_exe()?.with_file_name("millrace"));
+            }
+            for program in programs {
+                for backend in &self.backends {
+                    specs.push(Spec::Millrace {
+                        program: program.clone(),
+                        backend: backend.clone(),
+                        shards: self.shards,
+                        set: self.set.clone(),
+                    });
+                }
             }
         }
         if let Some(script) = &self.kafka {

@@ -66,8 +66,12 @@ impl Spec {
                 let serve = if *serve == Loop::Threads { " threads" } else { "" };
                 format!("{} {files}{serve}", kind.name())
             }
-            Self::Millrace { backend, shards: 1, .. } => format!("millrace {backend}"),
-            Self::Millrace { backend, shards, .. } => format!("millrace {backend} x{shards}"),
+            Self::Millrace { program, backend, shards, .. } => {
+                let build =
+                    program.file_stem().map_or("millrace".into(), |name| name.to_string_lossy());
+                let shards = if *shards == 1 { String::new() } else { format!(" x{shards}") };
+                format!("{build} {backend}{shards}")
+            }
             Self::Kafka { .. } => "kafka".to_owned(),
         }
     }

@@ -176,7 +176,7 @@ fn duplicates_get_the_old_offset_once_the_original_is_written() {
     assert_eq!(rig.outcome(first), Ok(Offset(5)));
     assert_eq!(rig.outcome(second), Ok(Offset(5)));
     let (_, outcome) = rig.queue(&original);
-    let expected = AppendOutcome::Duplicate { base_offset: Offset(5), log_append_time_ms: -1 };
+    let expected = AppendOutcome::Duplicate { base_offset: Offset(5), log_append_time_ms: T + 1 };
     assert_eq!(outcome, Ok(expected));
     assert_eq!(rig.log.log_end_offset(), Offset(7));
     // What was known survives a kill.
@@ -195,7 +195,7 @@ fn producers_are_known_after_a_clean_stop_and_from_snapshots() {
     for index in 0..100 {
         rig.append(&produced(1, 200, T, stamp(2, index))).unwrap();
     }
-    let duplicate = Ok(AppendOutcome::Duplicate { base_offset: Offset(0), log_append_time_ms: -1 });
+    let duplicate = Ok(AppendOutcome::Duplicate { base_offset: Offset(0), log_append_time_ms: T + 1 });
     let checkpoint = rig.close();
     rig.kill();
     rig.reopen(Opening { is_clean: true, checkpoint: Some(checkpoint), ..Opening::default() });

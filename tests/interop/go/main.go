@@ -180,8 +180,9 @@ func main() {
 	client, err := kgo.NewClient(kgo.SeedBrokers(bootstrap))
 	must("client", err)
 	admin := kadm.NewClient(client)
-	size := fmt.Sprint(maxMessageBytes)
-	_, err = admin.CreateTopic(ctx, int32(len(codecs)), 1, map[string]*string{"max.message.bytes": &size}, topic)
+	// The records are years old: no retention may take them away while they are compared.
+	size, forever := fmt.Sprint(maxMessageBytes), "-1"
+	_, err = admin.CreateTopic(ctx, int32(len(codecs)), 1, map[string]*string{"max.message.bytes": &size, "retention.ms": &forever}, topic)
 	must("create", err)
 	for partition := range codecs {
 		roundTrip(ctx, bootstrap, topic, partition)

@@ -44,7 +44,7 @@ public class Interop {
         String topic = "interop-java-" + System.currentTimeMillis();
         try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", bootstrap))) {
             admin.createTopics(List.of(new NewTopic(topic, CODECS.size(), (short) 1)
-                .configs(Map.of("max.message.bytes", "" + MAX_MESSAGE_BYTES)))).all().get();
+                .configs(Map.of("max.message.bytes", "" + MAX_MESSAGE_BYTES, "retention.ms", "-1")))).all().get();
             equal("partitions", admin.describeTopics(List.of(topic)).allTopicNames().get()
                 .get(topic).partitions().size(), CODECS.size());
             for (int partition = 0; partition < CODECS.size(); partition++) {

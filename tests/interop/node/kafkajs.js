@@ -91,7 +91,8 @@ async function main() {
   await admin.connect();
   await admin.createTopics({
     topics: [{ topic, numPartitions: CODECS.length, replicationFactor: 1,
-      configEntries: [{ name: "max.message.bytes", value: String(MAX_MESSAGE_BYTES) }] }],
+      configEntries: [{ name: "max.message.bytes", value: String(MAX_MESSAGE_BYTES) },
+        { name: "retention.ms", value: "-1" }] }],
   });
   for (const [partition, codec] of CODECS.entries()) {
     // Every second codec with the idempotent producer.

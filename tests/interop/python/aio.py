@@ -15,7 +15,8 @@ async def main():
     admin = AIOKafkaAdminClient(bootstrap_servers=options.bootstrap)
     await admin.start()
     await admin.create_topics([NewTopic(
-        topic, len(CODECS), 1, topic_configs={"max.message.bytes": str(MAX_MESSAGE_BYTES)})])
+        topic, len(CODECS), 1, topic_configs={"max.message.bytes": str(MAX_MESSAGE_BYTES),
+                                                 "retention.ms": "-1"})])
     for partition, codec in enumerate(CODECS):
         producer = AIOKafkaProducer(
             bootstrap_servers=options.bootstrap, acks="all", linger_ms=20,

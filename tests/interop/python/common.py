@@ -14,6 +14,7 @@ from typing import NamedTuple, Optional
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 BIG_BYTES = 5 * 1024 * 1024 - 4096
 MAX_MESSAGE_BYTES = 6 * 1024 * 1024
+# Years ago, so topics are made with retention.ms=-1: a retention pass must not take the records.
 FIRST_TIMESTAMP = 1_700_000_000_000
 
 

@@ -21,7 +21,8 @@ def main():
     admin = AdminClient({"bootstrap.servers": options.bootstrap})
     admin.create_topics([
         NewTopic(topic, num_partitions=len(CODECS), replication_factor=1,
-                 config={"max.message.bytes": str(MAX_MESSAGE_BYTES)})
+                 config={"max.message.bytes": str(MAX_MESSAGE_BYTES),
+                         "retention.ms": "-1"})
     ])[topic].result(30)
     metadata = admin.list_topics(topic, timeout=30).topics[topic]
     while len(metadata.partitions) != len(CODECS):

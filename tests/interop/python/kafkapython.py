@@ -12,7 +12,8 @@ def main():
     topic = topic_name("kafkapython")
     admin = KafkaAdminClient(bootstrap_servers=options.bootstrap)
     admin.create_topics([NewTopic(topic, len(CODECS), 1,
-                                  topic_configs={"max.message.bytes": str(MAX_MESSAGE_BYTES)})])
+                                  topic_configs={"max.message.bytes": str(MAX_MESSAGE_BYTES),
+                                                 "retention.ms": "-1"})])
     for partition, codec in enumerate(CODECS):
         producer = KafkaProducer(
             bootstrap_servers=options.bootstrap, acks="all", linger_ms=20,

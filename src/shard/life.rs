@@ -47,6 +47,8 @@ pub(crate) enum LifeLetter {
         image: Arc<Image>,
         /// What the last process left for opening logs quickly.
         known: Arc<Known>,
+        /// The cluster's id.
+        cluster_id: Arc<str>,
     },
     /// The sender's partitions are open.
     Ready,
@@ -166,7 +168,8 @@ impl Shard {
 
     pub(super) fn on_life_letter(&mut self, turn: &mut Turn, letter: LifeLetter) {
         match letter {
-            LifeLetter::Open { image, known } => {
+            LifeLetter::Open { image, known, cluster_id } => {
+                self.life.cluster_id = cluster_id;
                 self.life.phase = Phase::Opening;
                 self.open_all(turn, image, &known);
             }

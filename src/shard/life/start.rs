@@ -528,8 +528,13 @@ impl Shard {
         if let Some(controller) = &mut self.controller {
             controller.begin(log, Arc::clone(&image));
         }
+        let cluster_id = self.cluster_id();
         self.send_all(|| {
-            Letter::Life(LifeLetter::Open { image: Arc::clone(&image), known: Arc::clone(&known) })
+            Letter::Life(LifeLetter::Open {
+                image: Arc::clone(&image),
+                known: Arc::clone(&known),
+                cluster_id: Arc::clone(&cluster_id),
+            })
         });
     }
 }

@@ -10,6 +10,10 @@ use anyhow::{Context, Result, bail};
 /// How long a start may take on a busy machine.
 const START_MAX: Duration = Duration::from_secs(30);
 
+/// The settings with which Kafka was recorded: groups form at once, few internal partitions.
+const AS_RECORDED: [&str; 4] =
+    ["--set", "group.initial.rebalance.delay.ms=0", "--set", "offsets.topic.num.partitions=4"];
+
 /// A running broker.
 pub struct Broker {
     child: Child,
@@ -37,6 +41,7 @@ impl Broker {
             .args(["--admin", &format!("127.0.0.1:{admin}")])
             .arg("--data-dir")
             .arg(folder.join("data"))
+            .args(AS_RECORDED)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(errors.try_clone()?)

@@ -25,7 +25,7 @@ const RULES: &[(&str, &str, Rule)] = &[
     // Where the broker listens is a matter of the run.
     ("Host", "*", Rule::Hide),
     ("Port", "*", Rule::Hide),
-    ("ClusterId", "*", Rule::Presence),
+    ("ClusterId", "*", Rule::Text),
     // Texts for people are not protocol; whether there is one is.
     ("ErrorMessage", "*", Rule::Presence),
     ("BatchIndexErrorMessage", "*", Rule::Presence),

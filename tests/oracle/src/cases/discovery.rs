@@ -12,6 +12,7 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
     metadata(scripts);
     metadata_edges(scripts);
     cluster(scripts);
+    connections(scripts);
     topic_partitions(scripts);
     frames(scripts);
 }
@@ -169,6 +170,19 @@ fn cluster(scripts: &mut Vec<Script>) {
         }
         scripts.push(script);
     }
+}
+
+/// Brokers serve connections on several threads: each of them knows what the others know.
+fn connections(scripts: &mut Vec<Script>) {
+    let mut script = Script::new("cluster/every-connection").topic("a", 2, &[]);
+    for number in 1..=8 {
+        script = script
+            .send(number, "DescribeCluster", 1, json!({}))
+            .receive(number, &[])
+            .send(number, "Metadata", 12, topics_of(12, &["%T-a"]))
+            .receive(number, &[]);
+    }
+    scripts.push(script);
 }
 
 fn topic_partitions(scripts: &mut Vec<Script>) {

@@ -195,7 +195,8 @@ fn producers_are_known_after_a_clean_stop_and_from_snapshots() {
     for index in 0..100 {
         rig.append(&produced(1, 200, T, stamp(2, index))).unwrap();
     }
-    let duplicate = Ok(AppendOutcome::Duplicate { base_offset: Offset(0), log_append_time_ms: T + 1 });
+    let duplicate =
+        Ok(AppendOutcome::Duplicate { base_offset: Offset(0), log_append_time_ms: T + 1 });
     let checkpoint = rig.close();
     rig.kill();
     rig.reopen(Opening { is_clean: true, checkpoint: Some(checkpoint), ..Opening::default() });

@@ -400,6 +400,12 @@ impl Log {
         if matches!(self.phase, Phase::Failed | Phase::Deleting | Phase::Deleted) {
             return;
         }
+        if matches!(self.phase, Phase::Opening(_)) {
+            // Recovery had set some of the offsets. Nothing is served, but they are to be in order.
+            let start = self.log_start;
+            (self.high_watermark, self.written, self.log_end) = (start, start, start);
+            self.durable = self.durable.min(start);
+        }
         self.phase = Phase::Failed;
         self.abandon_appends(AppendError::Failed);
         self.fail_jobs();

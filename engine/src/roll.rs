@@ -92,7 +92,11 @@ impl Log {
 
     /// Has the file of the next segment made as soon as its offset is known.
     pub(crate) fn prepare_next<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        if self.appender.next.is_some() {
+        // A second segment before the first one is there would fail for want of a folder, or be
+        // taken for the log's beginning after a crash. Both were found by the simulator.
+        let active = self.active();
+        let is_first_missing = active.bytes == 0 && active.file.get().is_none();
+        if self.appender.next.is_some() || self.appender.is_folder_missing || is_first_missing {
             return;
         }
         let Some(base) = self.appender.next_base() else {

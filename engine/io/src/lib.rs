@@ -18,6 +18,8 @@
 //! - ops on different files and sockets complete in any order; two ops on one file may too, so pure
 //!   code waits for the first where order matters;
 //! - bytes of one socket arrive in order, and leave in the order of its [`Op::Send`]s;
+//! - one turn brings at most one [`Completion::Received`] of a socket, so that the shard may answer
+//!   it with [`Op::ReceiveInto`] before more arrives;
 //! - after [`Op::Close`] nothing more is delivered for that socket;
 //! - mail from one shard to another arrives in the order it was posted.
 

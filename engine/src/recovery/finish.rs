@@ -1,9 +1,12 @@
 //! The end of a recovery: cutting, dropping, and writing down what was found.
 
+use std::path::PathBuf;
+
 use millrace_io::{Now, Op};
 
 use super::{CutReason, Progress, Recovery, Step, TailCut};
 use crate::Offset;
+use crate::config::Durability;
 use crate::log::{Log, Phase};
 use crate::segment::{LazyFile, SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX, Segment, file_name};
 
@@ -54,7 +57,7 @@ impl Log {
         for segment in dropped {
             for suffix in SEGMENT_SUFFIXES {
                 let path = segment.path(&self.spec.dir, suffix);
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+                self.remove_for_good(path, ops);
             }
         }
     }
@@ -113,7 +116,7 @@ impl Log {
         for segment in gone {
             for suffix in SEGMENT_SUFFIXES {
                 let path = segment.path(&self.spec.dir, suffix);
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+                self.remove_for_good(path, ops);
             }
         }
         self.segments.push(Segment::empty(self.log_start, 0));
@@ -132,9 +135,15 @@ impl Log {
             }
             if is_stale {
                 let path = self.spec.dir.join(file_name(*offset, SNAPSHOT_SUFFIX));
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+                self.remove_for_good(path, ops);
             }
         }
+    }
+
+    /// Removes a file that must not be found again: the folder is synced before the log is open.
+    fn remove_for_good<M>(&mut self, path: PathBuf, ops: &mut Vec<Op<M>>) {
+        self.sync.is_folder_dirty = true;
+        self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
     }
 
     /// Once everything that recovery writes is written, the log is open.
@@ -148,6 +157,22 @@ impl Log {
         }
         if recovery.is_finishing && self.wires.count() == 0 {
             let report = recovery.report.clone();
+            // Else a power loss brings back what was cut off, once others have taken its offsets.
+            if std::mem::take(&mut self.sync.is_folder_dirty) {
+                let path = self.spec.dir.clone();
+                self.recovery_op(Step::Ended, ops, |token| Op::SyncDir { token, path });
+                return;
+            }
+            // Where only durable records count, those that a killed process acknowledged are synced
+            // before anybody asks: else the high watermark would go back for a moment.
+            if self.spec.config.contract() != Durability::PageCache && self.durable < self.written {
+                self.sync.is_wanted = true;
+                self.sync.is_folder_dirty = true;
+                self.maybe_sync(now, ops);
+                if self.wires.count() > 0 {
+                    return;
+                }
+            }
             self.become_ready(now, report);
             self.sync.is_wanted =
                 self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use millrace_net::ErrorCode;
+use millrace_net::messages::api_versions::ApiVersionsRequest;
 use millrace_net::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
@@ -13,6 +13,7 @@ use millrace_net::messages::delete_records::{
 use millrace_net::messages::delete_topics::DeleteTopicsRequest;
 use millrace_net::messages::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use millrace_net::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
+use millrace_net::{ApiKey, ErrorCode};
 use millrace_world::{Rng, World};
 
 use crate::consumer::{EARLIEST, LATEST, list_offsets, listed};
@@ -37,6 +38,8 @@ pub struct TopicSpec {
 pub enum Task {
     /// Create a topic.
     Create(TopicSpec),
+    /// Find out what the broker can do.
+    Versions,
     /// Find out the id of a topic that was created.
     Identify(TopicSpec),
     /// Delete the topic of this number.
@@ -93,9 +96,28 @@ impl Admin {
         self.link.as_ref()
     }
 
-    /// Something to do after all else.
-    pub fn add(&mut self, task: Task) {
-        self.tasks.push_back(task);
+    /// Something to do after all else, if the broker can do it.
+    pub fn add(&mut self, oracle: &Oracle, task: Task) {
+        let needs = match task {
+            Task::Delete(_) => ApiKey::DeleteTopics,
+            Task::DeleteRecords(..) => ApiKey::DeleteRecords,
+            Task::Versions
+            | Task::Create(_)
+            | Task::Identify(_)
+            | Task::SeeDeleted(_)
+            | Task::ListEnds
+            | Task::ListStarts
+            | Task::ListTopics
+            | Task::Inspect => ApiKey::ApiVersions,
+        };
+        if oracle.apis.contains(&needs.code()) {
+            self.tasks.push_back(task);
+        }
+    }
+
+    /// What it is at, for saying what is waited for.
+    pub fn task(&self) -> Option<&Task> {
+        self.tasks.front()
     }
 
     /// Whether everything is done.
@@ -162,6 +184,7 @@ impl Admin {
     ) -> Vec<(Place, i64)> {
         let Some(link) = &mut self.link else { return Vec::new() };
         match task {
+            Task::Versions => link.send(world, &ApiVersionsRequest::default(), 2),
             Task::Create(spec) => link.send(world, &create_request(spec), 7),
             Task::Identify(spec) => link.send(world, &metadata_request(Some(&spec.name)), 12),
             Task::SeeDeleted(topic) => {
@@ -212,10 +235,16 @@ impl Admin {
         else {
             return Err("a response that nobody asked for".to_owned());
         };
-        let is_repeat = std::mem::take(&mut self.is_repeat);
+        // An inspection comes between a task and its repetition.
+        let is_repeat = self.is_repeat;
+        self.is_repeat &= matches!(task, Task::Inspect);
         let mut again = None;
         let mut news = None;
         match &task {
+            Task::Versions => {
+                let response = link.take::<ApiVersionsRequest>(frame)?;
+                oracle.apis = response.api_keys.iter().map(|api| api.api_key).collect();
+            }
             Task::Create(spec) => {
                 let response = link.take::<CreateTopicsRequest>(frame)?;
                 let result = response.topics.first().ok_or("no topic in the answer")?;
@@ -271,6 +300,10 @@ impl Admin {
                     oracle.on_deleted(*place, result.low_watermark);
                 } else if may_try_again(error) {
                     again = Some(task.clone());
+                } else if error == ErrorCode::OffsetOutOfRange
+                    && *offset > oracle.partition(*place).acked_end()
+                {
+                    // A power loss took those records meanwhile.
                 } else if !oracle.topics[place.topic].is_doomed {
                     return Err(format!("{place:?}: deleting to {offset}: {}", error.name()));
                 }

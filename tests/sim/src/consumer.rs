@@ -307,9 +307,10 @@ impl Consumer {
         self.link = None;
         self.in_flight = None;
         // Sessions belong to the broker, not to the connection: sometimes the old one is tried.
-        if self.rng.chance(700) {
-            self.forget_session();
-        }
+        // What it was told on the way may not have arrived, so all partitions are named again.
+        let session = self.session.filter(|_| self.rng.chance(300));
+        self.forget_session();
+        self.session = session;
         self.wake = world.time() + self.rng.between(5_000_000, 200_000_000);
     }
 

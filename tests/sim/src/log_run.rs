@@ -326,6 +326,8 @@ impl LogRun {
             ReadOutcome::Failed(error) => {
                 self.reads.remove(&read);
                 let may_fail = self.has_failed || self.is_closing || !self.is_ready;
+                // A failed sync ends a log in the same turn.
+                let may_fail = may_fail || self.world.faults().sync_error > 0;
                 let is_busy = matches!(error, millrace_engine::ReadError::Busy);
                 if !may_fail && !is_busy {
                     self.oracle.fail(format!("reading {offset}: {error:?}"));
@@ -416,13 +418,13 @@ impl LogRun {
         self.log.close(now, &mut self.ops);
         for _ in 0..CALM_TURNS_MAX {
             self.turn();
-            if self.is_closed || self.has_failed {
+            if !self.is_closing {
+                // It failed meanwhile and was started again.
+                return;
+            }
+            if self.is_closed {
                 break;
             }
-        }
-        if self.has_failed {
-            self.kill();
-            return;
         }
         if !self.is_closed {
             self.oracle.fail("a log that is closed does not end");
@@ -540,8 +542,9 @@ impl LogRun {
             self.log.set_high_watermark(self.log.committed_offset());
         }
         if self.has_failed && !self.is_closed {
-            // A broker ends here and is started again.
-            self.kill();
+            // A broker ends here. The machine has to be started again too: on the same boot the page
+            // cache still shows what the failed sync dropped, and another sync would seem to work.
+            self.lose_power();
         }
     }
 
@@ -552,9 +555,16 @@ impl LogRun {
             && self.config.contract() == Durability::PageCache
         {
             self.oracle.on_loss(PLACE, end);
+            // The front may be lost and what follows not: then the log starts there.
+            self.oracle.on_delete_asked(PLACE, self.log.log_start_offset().0);
         }
         self.oracle.on_end(PLACE, end);
         let start = self.log.log_start_offset().0;
+        if start == end {
+            // An empty log may start anywhere from the acknowledged end on: the records before it
+            // were on their way to a segment of which only the name is left.
+            self.oracle.on_delete_asked(PLACE, start);
+        }
         self.oracle.on_bounds(PLACE, start, end, end);
         // What recovery cut off must not stay in checkpoints once something else takes its offsets:
         // a broker replaces them before it takes the first append.

@@ -14,9 +14,9 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use millrace_sim::log_run;
 use millrace_sim::outcome::Outcome;
-use millrace_sim::plan::Plant;
+use millrace_sim::plan::{Plan, Plant};
+use millrace_sim::{log_run, run};
 
 /// Of so many seeds one is played twice, to see whether its trace is the same.
 const TWICE_EVERY: u64 = 32;
@@ -115,7 +115,11 @@ fn play_all(options: &Options) -> Result<(), (u64, String)> {
 fn play(options: &Options, seed: u64) -> Outcome {
     let mut print = |line: &str| println!("{line}");
     let tell: Option<&mut dyn FnMut(&str)> = if options.tells { Some(&mut print) } else { None };
-    log_run::run_seed(seed, Plant::None, tell)
+    if options.is_log {
+        log_run::run_seed(seed, Plant::None, tell)
+    } else {
+        run::run_telling(Plan::of_seed(seed), tell)
+    }
 }
 
 fn progress(done: u64, acked: u64, turns: u64, begin: Instant) {

@@ -81,6 +81,8 @@ pub struct Oracle {
     /// Producer ids that were given out.
     producer_ids: BTreeSet<i64>,
     violation: Option<String>,
+    /// Codes of the APIs that the broker says it has.
+    pub apis: BTreeSet<i16>,
     /// Records acknowledged.
     pub acked_count: u64,
     /// Records read by consumers.
@@ -190,6 +192,16 @@ impl Oracle {
         if partition.log_start > partition.deletable_end {
             let end = partition.deletable_end;
             self.fail(format!("{place:?}: deleted to {log_start}, asked for at most {end}"));
+        }
+    }
+
+    /// The process died. Where logs start is written down now and then, as Kafka does, so records
+    /// that were deleted since may come back.
+    pub fn on_crash(&mut self) {
+        for topic in &mut self.topics {
+            for partition in &mut topic.partitions {
+                partition.log_start = 0;
+            }
         }
     }
 

@@ -90,7 +90,7 @@ impl Plan {
         Self {
             seed,
             shards,
-            faults: Faults::swarm(rng),
+            faults: faults(rng),
             topics,
             producers,
             consumers,
@@ -99,6 +99,14 @@ impl Plan {
             plant: Plant::None,
         }
     }
+}
+
+/// Troubles of the machine. The wall clock wanders but stays within a day, beyond which the broker
+/// would rightly refuse timestamps and retire segments.
+fn faults(rng: &mut Rng) -> Faults {
+    let mut faults = Faults::swarm(rng);
+    faults.clock_jump_ms_max = faults.clock_jump_ms_max.min(60_000);
+    faults
 }
 
 /// A topic of random size and contract.
@@ -165,7 +173,8 @@ pub fn consumer_habits(rng: &mut Rng) -> consumer::Habits {
         version: i16::try_from(rng.between(4, 18)).expect("small"),
         session,
         wait_ms: i32::try_from(rng.between(0, 500)).expect("small"),
-        bytes_min: i32::try_from(rng.between(0, 2000)).expect("small"),
+        // Not more than a fetch may bring, or each takes its whole wait.
+        bytes_min: i32::try_from(rng.between(0, 2000).min(partition_bytes_max)).expect("small"),
         partition_bytes_max: i32::try_from(partition_bytes_max).expect("at most a million"),
         pause_max: rng.between(1, 50) * MS,
     }

@@ -19,6 +19,10 @@ use crate::link::Link;
 use crate::oracle::{Contract, Guarantee, Oracle, Place};
 use crate::record::{self, RecordId};
 
+/// Timestamp of all records: a day before the world begins, so that no jump of the clock puts it too
+/// far into the future.
+const TIMESTAMP_MS: i64 = 1_767_139_200_000;
+
 /// How a producer behaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Habits {
@@ -200,13 +204,12 @@ impl Producer {
     }
 
     fn produce<M>(&mut self, world: &mut World<M>, oracle: &Oracle) {
-        let ms = world.now().wall.0;
         let first = self.rng.index(self.lanes.len());
         let count = 1 + self.rng.index(self.lanes.len());
         let mut chosen = Vec::new();
         for step in 0..count {
             let index = (first + step) % self.lanes.len();
-            if self.prepare(index, ms) {
+            if self.prepare(index) {
                 chosen.push(index);
             }
         }
@@ -252,7 +255,7 @@ impl Producer {
     }
 
     /// Makes sure that the lane has a batch that may be sent now.
-    fn prepare(&mut self, index: usize, ms: i64) -> bool {
+    fn prepare(&mut self, index: usize) -> bool {
         let (producer_id, epoch) = self.identity.unwrap_or((ProducerId::NONE, -1));
         let lane = &mut self.lanes[index];
         if lane.is_over || lane.refused > 0 {
@@ -278,7 +281,7 @@ impl Producer {
         }
         let length = self.rng.between(8, self.habits.record_bytes_max);
         let length = usize::try_from(length).expect("a small value");
-        let bytes = record::build(&ids, stamp, self.habits.codec, length, ms);
+        let bytes = record::build(&ids, stamp, self.habits.codec, length, TIMESTAMP_MS);
         lane.queue.push_back(Batch { ids, bytes, sends: 0 });
         true
     }
@@ -356,6 +359,10 @@ impl Producer {
         let error = ErrorCode::from_code(part.error_code)
             .ok_or_else(|| format!("error code {}", part.error_code))?;
         let is_once_in_order = self.habits.guarantee == Guarantee::OnceInOrder;
+        if lane.sent == 0 {
+            // Given up meanwhile: the topic is gone.
+            return Ok(());
+        }
         lane.sent -= 1;
         let at = lane.refused;
         let is_over = match outcome_of(error) {

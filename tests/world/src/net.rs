@@ -16,9 +16,6 @@ use millrace_io::{Chunk, CloseReason, ListenerId, PooledBuffer, ShardId, SocketI
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u32);
 
-/// How many bytes of one socket may wait in completions, as with a driver's ring of buffers.
-pub(crate) const TAKEN_BYTES_MAX: usize = 64 * 1024;
-
 /// All connections of the machine.
 #[derive(Debug)]
 pub(crate) struct Net {

@@ -37,6 +37,8 @@ pub(crate) fn bytes_keep_their_order_both_ways(rig: &mut dyn Rig) {
         }
         let mut completions = Vec::new();
         rig.turn(SHARD, &mut ops, 1, &mut completions);
+        let is_received = |it: &&Completion<u32>| matches!(it, Completion::Received { .. });
+        assert!(completions.iter().filter(is_received).count() <= 1, "one delivery a turn");
         for completion in completions {
             match completion {
                 Completion::Received { data, .. } => queue.push(data),

@@ -11,7 +11,7 @@ use millrace_io::{
 use super::file_ops::handle;
 use super::{Event, World, index};
 use crate::disk::EIO;
-use crate::net::{ClientId, Fin, Mode, Server, Socket, TAKEN_BYTES_MAX};
+use crate::net::{ClientId, Fin, Mode, Server, Socket};
 
 const RESET: CloseReason =
     CloseReason::Error(IoError { kind: IoErrorKind::Disconnected, errno: 104 });
@@ -131,7 +131,8 @@ impl<M> World<M> {
         match std::mem::replace(&mut socket.mode, Mode::Stopped) {
             Mode::Stopped => return,
             Mode::Receiving => {
-                while !arrived.is_empty() && socket.taken_bytes < TAKEN_BYTES_MAX {
+                // One delivery a turn: the shard may answer it with `ReceiveInto`.
+                if !arrived.is_empty() && socket.taken_bytes == 0 {
                     let bytes_max =
                         if self.rng.chance(self.faults.trickle) { 8 } else { 16 * 1024 };
                     let there = arrived.len().min(bytes_max);
@@ -161,7 +162,7 @@ impl<M> World<M> {
                 }
             }
         }
-        let wants_more = !matches!(socket.mode, Mode::Stopped);
+        let wants_more = !matches!(socket.mode, Mode::Stopped) && socket.taken_bytes == 0;
         if wants_more && arrived.is_empty() && link.to_server.fin == Fin::Arrived {
             socket.told_closed = true;
             socket.mode = Mode::Stopped;

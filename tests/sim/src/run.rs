@@ -1,0 +1,461 @@
+//! One run: a seed's plan played to its end, with everybody checking.
+
+use millrace_world::{ClientId, Faults, Next, Rng};
+
+use crate::admin::{Admin, News, Task};
+use crate::consumer::{self, Consumer, Session};
+use crate::machine::Machine;
+use crate::oracle::{Oracle, Place};
+use crate::outcome::Outcome;
+use crate::plan::{self, Event, MS, Plan};
+use crate::producer::Producer;
+
+/// How long, once it is calm, everything may take that was begun before.
+const SETTLE_MS_MAX: u64 = 180_000;
+/// Turns and arrivals after which a run that does not end is called endless.
+const STEPS_MAX: u64 = 5_000_000;
+/// How long a process that was asked to stop may take.
+const STOP_MS_MAX: u64 = 120_000;
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Troubles and load.
+    Storm,
+    /// No more troubles; what was begun is finished.
+    Settling,
+    /// A last reader reads everything from the beginning.
+    Audit,
+    /// The end.
+    Over,
+}
+
+struct Run {
+    plan: Plan,
+    machine: Machine,
+    oracle: Oracle,
+    rng: Rng,
+    producers: Vec<Producer>,
+    consumers: Vec<Consumer>,
+    admin: Admin,
+    phase: Phase,
+    /// Topics of the plan that are there.
+    stable_count: usize,
+    /// Topics that are to go again: their numbers.
+    passing: Vec<usize>,
+    created: u32,
+    next_event: usize,
+    /// Since when the process has been asked to stop.
+    stopping_since: Option<u64>,
+    /// When settling or auditing must be over.
+    patience_until: u64,
+    steps: u64,
+    /// Clients wait until it is known what a power loss left.
+    is_inspecting: bool,
+}
+
+/// Plays the seed.
+pub fn run_seed(seed: u64) -> Outcome {
+    run(Plan::of_seed(seed))
+}
+
+/// Plays the plan.
+pub fn run(plan: Plan) -> Outcome {
+    run_telling(plan, None)
+}
+
+/// Plays the plan and hands the story, line by line, to `tell`, if it is wanted.
+pub fn run_telling(plan: Plan, mut tell: Option<&mut dyn FnMut(&str)>) -> Outcome {
+    let mut run = Run::new(plan);
+    if tell.is_some() {
+        run.machine.world.trace_mut().tell();
+    }
+    while run.phase != Phase::Over && run.oracle.violation().is_none() {
+        run.step();
+        if let Some(tell) = &mut tell {
+            run.machine.world.trace_mut().take_story().iter().for_each(|line| tell(line));
+        }
+    }
+    Outcome {
+        violation: run.oracle.violation().map(str::to_owned),
+        trace: run.machine.world.trace().hash(),
+        acked_count: run.oracle.acked_count,
+        read_count: run.oracle.read_count,
+        turns: run.machine.turns,
+    }
+}
+
+impl Run {
+    fn new(plan: Plan) -> Self {
+        let mut rng = Rng::new(plan.seed ^ 0x7275_6E31);
+        let creations = plan.topics.iter().cloned().map(Task::Create);
+        let tasks = [Task::Versions].into_iter().chain(creations).collect();
+        let admin = Admin::new(tasks, rng.fork());
+        Self {
+            machine: Machine::new(&plan),
+            oracle: Oracle::default(),
+            producers: Vec::new(),
+            consumers: Vec::new(),
+            admin,
+            phase: Phase::Storm,
+            stable_count: 0,
+            passing: Vec::new(),
+            created: 0,
+            next_event: 0,
+            stopping_since: None,
+            patience_until: u64::MAX,
+            steps: 0,
+            is_inspecting: false,
+            rng,
+            plan,
+        }
+    }
+
+    fn step(&mut self) {
+        self.steps += 1;
+        let until = self.next_time();
+        match self.machine.advance(until) {
+            Next::Shard(shard) => self.machine.step(shard),
+            Next::Client(client) => self.on_client(client),
+            Next::Nobody => {}
+        }
+        self.wake();
+        self.happen();
+        self.maybe_restart();
+        self.maybe_go_on();
+        if self.steps > STEPS_MAX {
+            self.oracle.fail(format!("no end after {STEPS_MAX} steps"));
+        }
+    }
+
+    /// When something happens that the world does not know of.
+    fn next_time(&self) -> u64 {
+        let event = self.plan.events.get(self.next_event).map(|&(at, _)| at);
+        let may_calm = self.phase == Phase::Storm && self.stopping_since.is_none();
+        let storm_end = may_calm.then_some(self.plan.calm_from);
+        let clients = self.producers.iter().map(Producer::wake);
+        let clients = clients.chain(self.consumers.iter().map(Consumer::wake));
+        let clients = clients.filter(|_| !self.is_inspecting).min();
+        let patience = Some(self.patience_until);
+        let all = [event, storm_end, clients, Some(self.admin.wake()), patience];
+        let time = self.machine.world.time();
+        all.into_iter().flatten().min().unwrap_or(u64::MAX).max(time)
+    }
+
+    fn on_client(&mut self, client: ClientId) {
+        let world = &mut self.machine.world;
+        let oracle = &mut self.oracle;
+        let is_it =
+            |link: Option<&crate::link::Link>| link.map(crate::link::Link::client) == Some(client);
+        if is_it(self.admin.link()) {
+            let news = self.admin.on_news(world, oracle);
+            if let Some(news) = news {
+                self.on_news(news);
+            }
+            return;
+        }
+        for producer in &mut self.producers {
+            if is_it(producer.link()) {
+                producer.on_news(world, oracle);
+                return;
+            }
+        }
+        for consumer in &mut self.consumers {
+            if is_it(consumer.link()) {
+                consumer.on_news(world, oracle);
+                return;
+            }
+        }
+        // Nobody's any more: a connection that was given up.
+        world.client_close(client);
+    }
+
+    fn wake(&mut self) {
+        let world = &mut self.machine.world;
+        if self.admin.wake() <= world.time() {
+            self.admin.on_wake(world, &mut self.oracle);
+        }
+        if self.is_inspecting {
+            return;
+        }
+        for producer in &mut self.producers {
+            if producer.wake() <= world.time() {
+                producer.on_wake(world, &self.oracle);
+            }
+        }
+        for consumer in &mut self.consumers {
+            if consumer.wake() <= world.time() {
+                consumer.on_wake(world, &self.oracle);
+            }
+        }
+    }
+
+    fn on_news(&mut self, news: News) {
+        match news {
+            News::Created(number) => self.on_created(number),
+            News::Inspected(ends) => {
+                self.is_inspecting = false;
+                for (place, end) in ends {
+                    for consumer in &mut self.consumers {
+                        consumer.on_loss(place, end);
+                    }
+                }
+            }
+        }
+    }
+
+    fn on_created(&mut self, number: usize) {
+        let places = |oracle: &Oracle, topic: usize| -> Vec<Place> {
+            let all = 0..oracle.topics[topic].partitions.len();
+            all.map(|partition| Place { topic, partition }).collect()
+        };
+        let is_stable = self.stable_count < self.plan.topics.len();
+        if !is_stable {
+            self.passing.push(number);
+            let habits = plan::producer_habits(&mut self.rng);
+            let places = places(&self.oracle, number);
+            self.add_clients(&[habits], &[plan::consumer_habits(&mut self.rng.clone())], &places);
+            return;
+        }
+        self.stable_count += 1;
+        if self.stable_count == self.plan.topics.len() {
+            let all = self.oracle.places();
+            let (producers, consumers) = (self.plan.producers.clone(), self.plan.consumers.clone());
+            self.add_clients(&producers, &consumers, &all);
+        }
+    }
+
+    fn add_clients(
+        &mut self,
+        producers: &[crate::producer::Habits],
+        consumers: &[consumer::Habits],
+        places: &[Place],
+    ) {
+        for &habits in producers {
+            let rng = self.rng.fork();
+            let mut producer = Producer::new(&mut self.oracle, habits, places, rng);
+            if self.phase != Phase::Storm {
+                producer.drain();
+            }
+            self.producers.push(producer);
+        }
+        for &habits in consumers {
+            let name = format!("consumer {}", self.consumers.len());
+            let rng = self.rng.fork();
+            self.consumers.push(Consumer::new(name, habits, places, rng));
+        }
+    }
+
+    /// Lets happen what is due.
+    fn happen(&mut self) {
+        while let Some(&(at, event)) = self.plan.events.get(self.next_event)
+            && at <= self.machine.world.time()
+        {
+            self.next_event += 1;
+            let time = self.machine.world.time();
+            self.machine.world.trace_mut().line(format_args!("{time} event {event:?}"));
+            self.on_event(event);
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        // A broker cannot start on a full disk: it does not wait for space to register itself.
+        let restarts = matches!(event, Event::Kill | Event::LosePower | Event::Stop);
+        if restarts || self.stopping_since.is_some() {
+            self.free_disk();
+        }
+        match event {
+            Event::Kill => {
+                self.stopping_since = None;
+                self.machine.kill();
+                self.oracle.on_crash();
+            }
+            Event::LosePower => {
+                self.stopping_since = None;
+                self.machine.lose_power();
+                self.on_power_loss();
+            }
+            Event::Stop => {
+                let time = self.machine.world.time();
+                if self.stopping_since.is_none() {
+                    self.stopping_since = Some(time);
+                    self.machine.stop();
+                }
+            }
+            Event::FillDisk(_) if self.stopping_since.is_some() => {}
+            Event::FillDisk(bytes) => {
+                let world = &mut self.machine.world;
+                let disk_bytes_max = world.disk().used_bytes() + bytes;
+                world.set_faults(Faults { disk_bytes_max, ..world.faults().clone() });
+            }
+            Event::FreeDisk => self.free_disk(),
+            Event::JumpClock(ms) => self.machine.world.jump_wall(ms),
+            Event::Reset => self.reset_one(),
+            Event::DeleteRecords => self.delete_records(),
+            Event::List => {
+                for task in [Task::ListEnds, Task::ListStarts, Task::ListTopics] {
+                    self.admin.add(&self.oracle, task);
+                }
+            }
+            Event::CreateTopic => {
+                self.created += 1;
+                // Two names only, so that they come again.
+                let name = format!("passing-{}", self.created % 2);
+                let is_free = self
+                    .oracle
+                    .find(&name, millrace_wire::Uuid::ZERO)
+                    .is_none_or(|at| self.oracle.topics[at].is_doomed);
+                if is_free && self.stable_count == self.plan.topics.len() && self.admin.is_done() {
+                    let spec = plan::topic(&mut self.rng, &name);
+                    self.admin.add(&self.oracle, Task::Create(spec));
+                }
+            }
+            Event::DeleteTopic => {
+                if let Some(number) = self.passing.pop() {
+                    self.admin.add(&self.oracle, Task::Delete(number));
+                }
+            }
+        }
+    }
+
+    fn free_disk(&mut self) {
+        let world = &mut self.machine.world;
+        world.set_faults(Faults { disk_bytes_max: u64::MAX, ..world.faults().clone() });
+    }
+
+    fn on_power_loss(&mut self) {
+        self.oracle.on_crash();
+        let world = &mut self.machine.world;
+        for producer in &mut self.producers {
+            producer.on_power_loss(world, &self.oracle);
+        }
+        for consumer in &mut self.consumers {
+            consumer.on_power_loss(world);
+        }
+        self.admin.on_power_loss(world);
+        self.is_inspecting = true;
+    }
+
+    fn reset_one(&mut self) {
+        let links = self.producers.iter().map(Producer::link);
+        let links = links.chain(self.consumers.iter().map(Consumer::link));
+        let links: Vec<_> = links.flatten().map(crate::link::Link::client).collect();
+        if !links.is_empty() {
+            let client = links[self.rng.index(links.len())];
+            self.machine.world.break_connection(client);
+        }
+    }
+
+    fn delete_records(&mut self) {
+        let places = self.oracle.places();
+        if places.is_empty() {
+            return;
+        }
+        let place = places[self.rng.index(places.len())];
+        let acked_end = self.oracle.partition(place).acked_end();
+        let offset = self.rng.between(0, acked_end.unsigned_abs()).cast_signed();
+        self.admin.add(&self.oracle, Task::DeleteRecords(place, offset));
+    }
+
+    /// A process that was asked to stop ends, in time, and another starts.
+    fn maybe_restart(&mut self) {
+        if let Some(reason) = self.machine.failure() {
+            self.oracle.fail(format!("the broker gave up: {reason}"));
+            return;
+        }
+        let Some(since) = self.stopping_since else { return };
+        if self.machine.has_finished() {
+            self.stopping_since = None;
+            self.machine.restart();
+        } else if self.machine.world.time() > since + STOP_MS_MAX * MS {
+            self.oracle.fail("a process that was asked to stop does not end");
+        }
+    }
+
+    /// From storm to calm, from there to the audit, from there to the end.
+    fn maybe_go_on(&mut self) {
+        let time = self.machine.world.time();
+        match self.phase {
+            Phase::Storm if time >= self.plan.calm_from && self.stopping_since.is_none() => {
+                self.become_calm();
+            }
+            Phase::Settling if self.is_settled() => self.begin_audit(),
+            Phase::Audit if self.is_settled() => self.phase = Phase::Over,
+            Phase::Settling | Phase::Audit if time >= self.patience_until => {
+                let what = self.unfinished();
+                self.oracle.fail(format!("no progress once it was calm: {what}"));
+            }
+            Phase::Storm | Phase::Settling | Phase::Audit | Phase::Over => {}
+        }
+    }
+
+    fn become_calm(&mut self) {
+        self.phase = Phase::Settling;
+        self.next_event = self.plan.events.len();
+        let torn_page = self.plan.faults.torn_page;
+        self.machine.world.set_faults(Faults { torn_page, ..Faults::none() });
+        for producer in &mut self.producers {
+            producer.drain();
+        }
+        for task in [Task::ListEnds, Task::ListStarts, Task::ListTopics] {
+            self.admin.add(&self.oracle, task);
+        }
+        self.patience_until = self.machine.world.time() + SETTLE_MS_MAX * MS;
+    }
+
+    /// Most audits read what another process left.
+    fn begin_audit(&mut self) {
+        self.phase = Phase::Audit;
+        self.patience_until = self.machine.world.time() + SETTLE_MS_MAX * MS;
+        match self.rng.below(4) {
+            0 => {}
+            1 => {
+                self.machine.lose_power();
+                self.on_power_loss();
+            }
+            _ => {
+                self.machine.kill();
+                self.oracle.on_crash();
+            }
+        }
+        let habits = consumer::Habits {
+            version: 12,
+            session: Session::No,
+            wait_ms: 10,
+            bytes_min: 0,
+            partition_bytes_max: 1 << 20,
+            pause_max: MS,
+        };
+        let places = self.oracle.places();
+        if !places.is_empty() {
+            let rng = self.rng.fork();
+            self.consumers.push(Consumer::new("auditor".to_owned(), habits, &places, rng));
+        }
+        for task in [Task::ListEnds, Task::ListStarts, Task::ListTopics] {
+            self.admin.add(&self.oracle, task);
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        !self.is_inspecting
+            && self.stopping_since.is_none()
+            && self.admin.is_done()
+            && self.producers.iter().all(Producer::is_done)
+            && self.consumers.iter().all(|consumer| consumer.is_done(&self.oracle))
+    }
+
+    fn unfinished(&self) -> String {
+        let producers = self.producers.iter().filter(|producer| !producer.is_done()).count();
+        let consumers = self.consumers.iter().filter(|consumer| !consumer.is_done(&self.oracle));
+        let positions: Vec<_> = consumers.map(Consumer::positions).collect();
+        format!(
+            "admin at {:?}, producers {producers}, consumers at {positions:?}, ends {:?}",
+            self.admin.task(),
+            self.oracle
+                .places()
+                .iter()
+                .map(|&place| self.oracle.partition(place).known_end())
+                .collect::<Vec<_>>()
+        )
+    }
+}

@@ -1,0 +1,48 @@
+//! The configuration of the simulated broker.
+
+use std::path::PathBuf;
+
+use millrace::config::{Statics, TABLES};
+use millrace::setup::{BoundListener, LogDir, Setup};
+use millrace_world::Disk;
+
+/// Where the broker's data is.
+const LOG_DIR: &str = "/data";
+
+/// Makes the folder that an operator makes before the first start.
+pub fn prepare_disk(disk: &mut Disk) {
+    disk.put(format!("{LOG_DIR}/lost+found/here"), Vec::new());
+}
+
+/// A small broker: limits are low, so that they are reached.
+pub fn setup(shards: u16, boot_id: u128) -> Setup {
+    Setup {
+        node_id: 1,
+        shards,
+        cluster_id: None,
+        log_dirs: vec![LogDir { name: LOG_DIR.to_owned(), path: PathBuf::from(LOG_DIR) }],
+        endpoints: Vec::new(),
+        listeners: vec![BoundListener { name: "PLAINTEXT".to_owned(), is_derived: true }],
+        rack: None,
+        tables: TABLES,
+        statics: Statics::default(),
+        partitions_default: 1,
+        replication_factor_default: 1,
+        auto_create_topics: false,
+        delete_topics: true,
+        request_bytes_max: 10 << 20,
+        request_bytes_in_flight_max: 4 << 20,
+        fetch_bytes_max: 4 << 20,
+        fetch_sessions_max: 16,
+        pool_class_bytes_max: 1 << 20,
+        connections_max: 1000,
+        connections_max_idle_ms: Some(600_000),
+        producer_id_expiration_ms: 86_400_000,
+        retention_check_ms: 300_000,
+        initial_task_delay_ms: 30_000,
+        metadata_snapshot_bytes: 20 << 20,
+        checkpoint_ms: 1_000,
+        stop_grace_ms: 5_000,
+        boot_id,
+    }
+}

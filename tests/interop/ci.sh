@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What CI runs: installs the clients and runs them against a Millrace of its own.
 #
-# usage: ci.sh [--groups]
+# usage: ci.sh [clients...]
 # The last line is `N passed, N failed`. MILLRACE names the binary (see run.sh).
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$here/install.sh" || { echo "the clients could not be installed"; echo "0 passed, 1 failed"; exit 1; }
-exec "$here/run.sh" "$@"
+exec "$here/run.sh" --groups "$@"

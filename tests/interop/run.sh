@@ -8,6 +8,7 @@
 #   --groups     the parts that need consumer groups too
 #   MILLRACE     the binary to start (default: target/debug/millrace, built when it is missing)
 #   MILLRACE_ARGS  further arguments of `serve`, for example --io-backend=epoll
+#   JAVA_GROUP_PROTOCOLS  with --groups: classic, consumer (KIP-848) or both (default: classic)
 #   LOG_DIRS     log folders of a broker given by --bootstrap, for the offline dump tool
 # The last line is `N passed, N failed`; the status is 1 if anything failed.
 set -uo pipefail
@@ -24,7 +25,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --bootstrap) bootstrap=$2; shift ;;
         --groups) groups=--groups ;;
-        -*) sed -n '2,13p' "$0"; exit 2 ;;
+        -*) sed -n '2,14p' "$0"; exit 2 ;;
         *) clients+=("$1") ;;
     esac
     shift

@@ -210,7 +210,8 @@ public class Interop {
 
     static void groups(String topic) {
         int wanted = records(topic, 0).size() * CODECS.size();
-        for (String protocol : List.of("classic", "consumer")) {
+        String protocols = System.getenv().getOrDefault("JAVA_GROUP_PROTOCOLS", "classic");
+        for (String protocol : protocols.split(",")) {
             Set<String> seen = new HashSet<>();
             int total = 0;
             for (int stopAfter : new int[] {100, wanted}) {

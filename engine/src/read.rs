@@ -28,8 +28,9 @@ mod timestamp;
 
 pub use timestamp::{TimestampOutcome, TimestampedOffset};
 
-/// Recent batches remembered per partition, 8 bytes each.
-pub const RECENT_BATCHES_MAX: usize = 256;
+/// Recent batches remembered per partition, 8 bytes each, and none once it is idle: 64 MB of tail in
+/// 64 KiB batches, which a consumer that lags a little then reads without a search on disk.
+pub const RECENT_BATCHES_MAX: usize = 1024;
 /// Reads that may wait in one partition.
 pub const JOBS_MAX: usize = 4096;
 /// Bytes read at a time to walk batch headers: an index interval and a header.

@@ -187,21 +187,21 @@ fn recipe(suite: Suite, scale: f64) -> Recipe {
             goal: "sink / millrace >= 1.2, at most 0.15 system calls per request",
         },
         Suite::Fetch64k => Recipe {
-            workload: fetch(records(64 * KIB, 1000), 4, k64, discard, [4, 1, 40_000], scale),
+            workload: fetch(records(64 * KIB, 1000), 4, k64, discard, [16, 1, 40_000], scale),
             baselines: source(k64),
-            says: "fetch, 64 KiB, 4 connections, discarding consumer",
+            says: "fetch, 64 KiB, 16 connections, discarding consumer",
             goal: "source / millrace >= 0.95",
         },
         Suite::Fetch1m => Recipe {
-            workload: fetch(records(64 * KIB, 1000), 4, m1, discard, [4, 1, 4_000], scale),
+            workload: fetch(records(64 * KIB, 1000), 4, m1, discard, [16, 1, 4_000], scale),
             baselines: source(m1),
-            says: "fetch, 1 MiB, 4 connections, discarding consumer",
+            says: "fetch, 1 MiB, 16 connections, discarding consumer",
             goal: "source / millrace >= 0.95",
         },
         Suite::Fetch1mCopy => Recipe {
-            workload: fetch(records(64 * KIB, 1000), 4, m1, Consume::Copy, [4, 1, 4_000], scale),
+            workload: fetch(records(64 * KIB, 1000), 4, m1, Consume::Copy, [16, 1, 4_000], scale),
             baselines: source(m1),
-            says: "fetch, 1 MiB, 4 connections, copying consumer",
+            says: "fetch, 1 MiB, 16 connections, copying consumer",
             goal: "source / millrace >= 0.95",
         },
         Suite::KafkaProduce1000 => Recipe {

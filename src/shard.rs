@@ -210,7 +210,8 @@ impl Shard {
         }
         self.on_deadlines(turn);
         self.settle(turn);
-        if self.advance_life(turn) {
+        // A phase may end in the settling of the one before it, with nothing else to wake us.
+        while self.advance_life(turn) {
             self.settle(turn);
         }
         self.post(turn);

@@ -196,27 +196,65 @@ pub(crate) enum Pending {
     FolderMade,
     MetadataWritten,
     EpochsWritten,
-    SnapshotWritten { offset: Offset },
-    SegmentOpened { base: Offset },
-    NextOpened { base: Offset },
+    SnapshotWritten {
+        offset: Offset,
+    },
+    SegmentOpened {
+        base: Offset,
+    },
+    NextOpened {
+        base: Offset,
+    },
     NextRemoved,
     Written,
     Cut,
     Probed,
-    Synced { base: Offset, bytes: u64 },
+    Synced {
+        base: Offset,
+        bytes: u64,
+    },
     FolderSynced,
-    Reserved { base: Offset, end: u64 },
+    Reserved {
+        base: Offset,
+        end: u64,
+    },
     Trimmed,
-    IndexOpened { base: Offset, kind: IndexKind },
-    IndexCut { base: Offset, kind: IndexKind, file: millrace_io::FileRef },
-    IndexWritten { base: Offset, kind: IndexKind },
-    IndexRead { base: Offset, kind: IndexKind },
-    Rebuild { base: Offset },
-    JobRead { job: u32 },
-    JobPrefetched { job: u32, bytes: u64 },
+    IndexOpened {
+        base: Offset,
+        kind: IndexKind,
+    },
+    IndexCut {
+        base: Offset,
+        kind: IndexKind,
+        file: millrace_io::FileRef,
+    },
+    IndexWritten {
+        base: Offset,
+        kind: IndexKind,
+    },
+    IndexRead {
+        base: Offset,
+        kind: IndexKind,
+    },
+    Rebuild {
+        base: Offset,
+    },
+    JobRead {
+        job: u32,
+    },
+    JobPrefetched {
+        job: u32,
+        bytes: u64,
+    },
     Recovery(crate::recovery::Step),
+    /// A segment's file was renamed to be removed later.
+    Doomed {
+        file: PathBuf,
+    },
     Housekeeping,
-    FolderRenamed { to: PathBuf },
+    FolderRenamed {
+        to: PathBuf,
+    },
     FolderRemoved,
 }
 
@@ -378,6 +416,7 @@ impl Log {
                 self.on_job_prefetched(job, bytes, outcome.done(), ops);
             }
             Pending::Recovery(step) => self.on_recovery(now, step, outcome, ops),
+            Pending::Doomed { file } => self.on_doomed(file, outcome.done(), ops),
             Pending::Trimmed | Pending::Housekeeping => {}
             Pending::FolderRenamed { to } => self.on_folder_renamed(to, outcome.done(), ops),
             Pending::FolderRemoved => self.on_folder_removed(outcome.done()),

@@ -201,11 +201,26 @@ impl Log {
             to.push(DELETED_SUFFIX);
             let to = PathBuf::from(to);
             if has_indexes || suffix == crate::segment::LOG_SUFFIX {
-                // What is not there cannot be renamed; that is no error anybody has to hear of.
-                let token = self.wires.token(Pending::Housekeeping);
+                let token = self.wires.token(Pending::Doomed { file: from.clone() });
                 ops.push(Op::Rename { token, from, to: to.clone() });
             }
             self.janitor.doomed.push_back((deadline, to));
+        }
+    }
+
+    /// A file that could not be renamed is removed at once: on a full disk the longer name may need
+    /// a block that is not to be had, and the file that stays would keep the disk full.
+    ///
+    /// What is not there cannot be renamed either; removing it is no error.
+    pub(crate) fn on_doomed<M>(
+        &mut self,
+        file: PathBuf,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        if result.is_err() && !matches!(self.phase, Phase::Deleting | Phase::Deleted) {
+            let token = self.wires.token(Pending::Housekeeping);
+            ops.push(Op::Remove { token, path: file });
         }
     }
 

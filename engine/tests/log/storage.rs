@@ -45,6 +45,31 @@ fn a_full_disk_fails_appends_serves_reads_and_appends_again_when_space_is_back()
     }
 }
 
+/// Retention found segments to remove, their renaming failed for want of a block in the folder,
+/// and the disk stayed full for good.
+#[test]
+fn segments_that_cannot_be_renamed_on_a_full_disk_are_removed_all_the_same() {
+    let retention_bytes = Some(10_000);
+    let mut rig = Rig::new(LogConfig { preallocate: false, retention_bytes, ..small() });
+    for _ in 0..100 {
+        rig.append(&batch(2, 100, T)).unwrap();
+    }
+    let before = rig.names().len();
+    full(&mut rig, 0);
+    let (ticket, _) = rig.queue(&batch(2, 100, T));
+    rig.settle();
+    assert_eq!(rig.outcome(ticket), Err(AppendError::NoSpace));
+    rig.retention();
+    rig.pass(120_000);
+    assert!(rig.names().len() < before, "{:?}", rig.names());
+    let start = rig.log.log_start_offset();
+    assert!(start > Offset(0));
+    let stays = |name: &&String| name.as_str() < format!("{:020}", start.0).as_str();
+    assert_eq!(rig.names().iter().find(stays), None, "nothing below the start");
+    let next = rig.log.log_end_offset();
+    assert_eq!(rig.append(&batch(2, 10, T)), Ok(next), "appends go on");
+}
+
 #[test]
 fn a_disk_that_fills_while_a_segment_rolls_leaves_no_stray_segment() {
     for bytes_left in (0..6000).step_by(97) {

@@ -30,8 +30,8 @@ use tree::{Ino, Node, Tree};
 ///   entry per file in it. A name may survive without any of the file's bytes.
 /// - **Failed sync.** Some dirty pages reached the disk, all count as clean afterwards, so a later
 ///   sync that succeeds proves nothing.
-/// - **Full disk.** A write puts down what fits and fails with `NoSpace`. Space is free again when a
-///   file has neither a name nor an open descriptor.
+/// - **Full disk.** A write puts down what fits and fails with `NoSpace`, and so does a rename to
+///   a longer name. Space is free again when a file has neither a name nor an open descriptor.
 ///
 /// `WriteWhole` is one step here: old or new after every failure, durable when it has completed.
 #[derive(Debug)]
@@ -215,7 +215,14 @@ impl Disk {
         Ok(())
     }
 
+    /// A new name that is longer than the old one may need a block of the folder: on a disk without
+    /// a free byte it is not to be had.
     pub(crate) fn rename(&mut self, from: &Path, to: &Path) -> Result<(), IoError> {
+        let is_new = self.tree.resolve(from).is_some() && self.tree.resolve(to).is_none();
+        let is_longer = to.as_os_str().len() > from.as_os_str().len();
+        if is_new && is_longer && self.free_bytes(1) == 0 {
+            return Err(NO_SPACE);
+        }
         self.tree.rename(from, to)?;
         self.collect();
         Ok(())

@@ -283,6 +283,7 @@ fn setup(loaded: &Loaded, machine: &Machine, shards: u16, addresses: &[SocketAdd
         auto_create_topics: config.topics.auto_create,
         delete_topics: config.topics.deletion_allowed,
         request_bytes_max: count(config.requests.frame_bytes_max),
+        small_request_bytes_max: count(config.requests.small_bytes_max),
         request_bytes_in_flight_max: config
             .requests
             .queued_bytes_max
@@ -296,7 +297,7 @@ fn setup(loaded: &Loaded, machine: &Machine, shards: u16, addresses: &[SocketAdd
         connections_max_idle_ms: u64::try_from(config.connections.idle_ms_max).ok(),
         producer_id_expiration_ms: time(config.producer_id_expiration_ms),
         retention_check_ms: time(config.intervals.retention_check_ms),
-        initial_task_delay_ms: INITIAL_TASK_DELAY_MS,
+        initial_task_delay_ms: time(config.intervals.initial_delay_ms),
         metadata_snapshot_bytes: time(config.metadata_snapshot_bytes),
         checkpoint_ms: CHECKPOINT_MS,
         stop_grace_ms: STOP_GRACE_MS,
@@ -320,5 +321,3 @@ const POOL_CLASS_BYTES_MAX: usize = 32 << 20;
 const CHECKPOINT_MS: u64 = 5_000;
 /// How long a stop waits for requests under way, ms.
 const STOP_GRACE_MS: u64 = 5_000;
-/// Kafka's `log.initial.task.delay.ms`.
-const INITIAL_TASK_DELAY_MS: u64 = 30_000;

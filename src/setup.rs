@@ -57,6 +57,8 @@ pub struct Setup {
     pub delete_topics: bool,
     /// `socket.request.max.bytes`.
     pub request_bytes_max: usize,
+    /// `millrace.small.request.max.bytes`: bytes of a request that is not Produce.
+    pub small_request_bytes_max: usize,
     /// Bytes of requests that one shard holds before it stops receiving.
     pub request_bytes_in_flight_max: usize,
     /// `fetch.max.bytes`.

@@ -269,13 +269,16 @@ fn a_large_request_is_refused_before_it_is_decoded_unless_it_is_produce() {
     let dir = tempfile::tempdir().expect("a folder");
     let broker = Broker::start(dir.path(), &[]);
     let mut stream = TcpStream::connect(broker.address).expect("the broker is up");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
     let mut body = vec![0; 20 << 20];
     body[..4].copy_from_slice(&(8_i32 << 20).to_be_bytes());
     let bytes = frame(&request(3, 1, false, &body));
     // The broker may close before it has read all of it.
     let _ = stream.write_all(&bytes);
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
+    let ended = stream.read_to_end(&mut answer);
+    let is_reset = |error: std::io::Error| error.kind() == std::io::ErrorKind::ConnectionReset;
+    assert!(ended.map_or_else(is_reset, |_| true), "the connection is not closed");
     assert!(answer.is_empty(), "answered with {} bytes", answer.len());
     // Produce has its own limit, max.message.bytes, and says so.
     let mut connection = Connection::open(broker.address).expect("the broker is up");

@@ -41,6 +41,8 @@ pub struct ConnectionLimits {
 pub struct RequestLimits {
     /// `socket.request.max.bytes`.
     pub frame_bytes_max: i32,
+    /// `millrace.small.request.max.bytes`.
+    pub small_bytes_max: i32,
     /// `queued.max.request.bytes`; none is the broker's choice.
     pub queued_bytes_max: Option<i64>,
     /// `fetch.max.bytes`, of one answer.
@@ -69,6 +71,8 @@ pub struct TopicDefaults {
 pub struct LogIntervals {
     /// `log.retention.check.interval.ms`.
     pub retention_check_ms: i64,
+    /// `log.initial.task.delay.ms`.
+    pub initial_delay_ms: i64,
     /// `log.flush.scheduler.interval.ms`.
     pub flush_check_ms: i64,
     /// `log.flush.offset.checkpoint.interval.ms`.
@@ -145,6 +149,7 @@ impl BrokerConfig {
             },
             intervals: LogIntervals {
                 retention_check_ms: view.number("log.retention.check.interval.ms"),
+                initial_delay_ms: view.number("log.initial.task.delay.ms"),
                 flush_check_ms: view.number("log.flush.scheduler.interval.ms"),
                 recovery_point_checkpoint_ms: view
                     .number("log.flush.offset.checkpoint.interval.ms"),
@@ -305,6 +310,7 @@ fn requests(view: &View<'_>) -> Result<RequestLimits, ConfigError> {
     }
     Ok(RequestLimits {
         frame_bytes_max,
+        small_bytes_max: view.int("millrace.small.request.max.bytes"),
         queued_bytes_max: Some(queued).filter(|bytes| *bytes > 0),
         fetch_bytes_max: view.int("fetch.max.bytes"),
         fetch_sessions_max: view.int("max.incremental.fetch.session.cache.slots"),

@@ -90,7 +90,11 @@ impl Shard {
             && advertised(header.key).is_some_and(|row| row.serves(header.version));
         // ApiVersions answers every version: that is how a client finds out.
         let is_understood = served || header.key == ApiKey::ApiVersions;
-        if !is_understood || self.requests.is_full() {
+        // A message in memory can be tens of times as large as it is on the wire, so what is not
+        // read in place is kept far smaller than a batch of records may be.
+        let is_small =
+            header.key == ApiKey::Produce || frame.len() <= self.setup.small_request_bytes_max;
+        if !is_understood || !is_small || self.requests.is_full() {
             self.refuse_frame(turn, client, &frame);
             return;
         }

@@ -389,6 +389,8 @@ pub const BROKER: &[ConfigKey] = keys! {
         "How the kernel is asked for input and output; auto takes the best that works.";
     "millrace.shards" Int Some("0"), Between(0, 1024), ReadOnly, Used,
         "Shards, one thread each; 0 is one per core.";
+    "millrace.small.request.max.bytes" Int Some("4194304"), AtLeast(65536), ReadOnly, Used,
+        "Largest request other than Produce, bytes; a larger one ends its connection.";
     "millrace.validation" String Some("header"), OneOf(&["header", "full"]), ClusterWide, Used,
         "How far a batch is opened before it is stored: its header, or every record.";
     "min.insync.replicas" Int Some("1"), AtLeast(1), ClusterWide, Used,

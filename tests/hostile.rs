@@ -269,7 +269,7 @@ fn a_large_request_is_refused_before_it_is_decoded_unless_it_is_produce() {
     let dir = tempfile::tempdir().expect("a folder");
     let broker = Broker::start(dir.path(), &[]);
     let mut stream = TcpStream::connect(broker.address).expect("the broker is up");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
+    stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a socket");
     let mut body = vec![0; 20 << 20];
     body[..4].copy_from_slice(&(8_i32 << 20).to_be_bytes());
     let bytes = frame(&request(3, 1, false, &body));

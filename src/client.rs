@@ -21,6 +21,10 @@ pub const REQUESTS_IN_FLIGHT_MAX: usize = 256;
 /// request alone.
 pub const BYTES_IN_FLIGHT_MAX: usize = 64 << 20;
 
+/// Bytes of replies that a connection may leave with us; above it no further request runs. Kafka
+/// runs none until the last reply is written.
+pub const UNSENT_BYTES_MAX: usize = 1 << 20;
+
 /// What a connection's requests are doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Busy {
@@ -107,7 +111,7 @@ impl Client {
 
     /// Takes the next frame that may run now.
     pub fn next_runnable(&mut self) -> Option<Bytes> {
-        if self.closing {
+        if self.closing || self.connection.unsent_bytes() > UNSENT_BYTES_MAX {
             return None;
         }
         let overlaps = match self.busy {

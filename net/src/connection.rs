@@ -39,6 +39,10 @@ const BULK_BYTES_MIN: usize = 16 * 1024;
 /// to make us hold memory. Ordinary batches (`max.message.bytes` is 1 MiB) fit in one step.
 const BULK_STEP_BYTES: usize = 4 * 1024 * 1024;
 
+/// The same for a connection that has not finished a large frame yet. Where memory comes in huge
+/// pages, the first byte of a buffer may cost 2 MiB, so a claim alone must get a small buffer.
+const BULK_STEP_BYTES_UNPROVEN: usize = 128 * 1024 - PREFIX_BYTES;
+
 /// Replies whose bytes together are at most this are copied into one buffer and leave as one
 /// piece; above it each stays where it is.
 const COALESCE_BYTES_MAX: usize = 64 * 1024;
@@ -102,12 +106,17 @@ pub struct Connection {
     armed: bool,
     /// Whether the owner wants no more requests for now.
     paused: bool,
+    /// A large frame has come whole: the peer means the lengths that it claims.
+    is_proven: bool,
     /// What to do once the pause ends: a bulk receive that was held back.
     held_back: Option<PooledBuffer>,
     slots: VecDeque<Slot>,
     /// Number of the first slot in `slots`.
     first_slot: u64,
     sending: bool,
+    /// Bytes in memory of replies that are ready, and of those in the send under way.
+    ready_bytes: usize,
+    sending_bytes: usize,
     frame_bytes_max: usize,
 }
 
@@ -119,10 +128,13 @@ impl Connection {
             receiving: Receiving::Pooled(None),
             armed: false,
             paused: false,
+            is_proven: false,
             held_back: None,
             slots: VecDeque::new(),
             first_slot: 0,
             sending: false,
+            ready_bytes: 0,
+            sending_bytes: 0,
             frame_bytes_max,
         }
     }
@@ -135,6 +147,11 @@ impl Connection {
     /// Requests that are being worked on or whose reply has not left.
     pub fn in_flight(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Bytes of replies that are held in memory because the peer has not taken them.
+    pub const fn unsent_bytes(&self) -> usize {
+        self.ready_bytes + self.sending_bytes
     }
 
     /// True while a send is under way.
@@ -258,6 +275,7 @@ impl Connection {
             self.receive_rest(larger, frame_bytes, ops);
             return Ok(());
         }
+        self.is_proven = true;
         let whole = buffer.freeze();
         let next = whole.slice(frame_bytes..);
         frames.push(whole.slice(..frame_bytes));
@@ -286,7 +304,8 @@ impl Connection {
         pool: &BufferPool,
         ops: &mut Vec<Op<M>>,
     ) {
-        let step = frame_bytes.min(BULK_STEP_BYTES.max(2 * head.len()));
+        let step = if self.is_proven { BULK_STEP_BYTES } else { BULK_STEP_BYTES_UNPROVEN };
+        let step = frame_bytes.min(step.max(2 * head.len()));
         let mut buffer = pool.take(step + PREFIX_BYTES);
         buffer.as_mut_vec().extend_from_slice(head);
         self.receive_rest(buffer, frame_bytes, ops);
@@ -376,6 +395,7 @@ impl Connection {
         let place = index.and_then(|index| self.slots.get_mut(index));
         assert!(matches!(place, Some(Slot::Waiting)), "reply to {slot:?} which does not wait");
         if let Some(place) = place {
+            self.ready_bytes += memory_bytes(&chunks);
             *place = Slot::Ready(chunks);
         }
     }
@@ -398,6 +418,9 @@ impl Connection {
         if chunks.is_empty() {
             return false;
         }
+        let bytes = memory_bytes(&chunks);
+        self.ready_bytes -= bytes;
+        self.sending_bytes = bytes;
         if chunks.len() > 1 {
             coalesce(&mut chunks, pool);
         }
@@ -410,7 +433,13 @@ impl Connection {
     pub fn on_sent(&mut self) {
         assert!(self.sending, "a send ends that never began");
         self.sending = false;
+        self.sending_bytes = 0;
     }
+}
+
+/// Bytes of a reply that lie in memory; ranges of files take none.
+fn memory_bytes(chunks: &[Chunk]) -> usize {
+    chunks.iter().filter(|chunk| matches!(chunk, Chunk::Bytes(_))).map(Chunk::len).sum()
 }
 
 /// Joins neighbouring chunks of bytes while they are small, so that a send has few pieces.

@@ -183,6 +183,8 @@ impl Shard {
             client.connection.on_sent();
             client.last_active = turn.now.mono;
             self.flushable.push(key);
+            // What waited for the peer to take its replies may run.
+            self.runnable.push_back(key);
         }
     }
 

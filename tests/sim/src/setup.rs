@@ -31,6 +31,7 @@ pub fn setup(shards: u16, boot_id: u128) -> Setup {
         auto_create_topics: false,
         delete_topics: true,
         request_bytes_max: 10 << 20,
+        small_request_bytes_max: 4 << 20,
         request_bytes_in_flight_max: 4 << 20,
         fetch_bytes_max: 4 << 20,
         fetch_sessions_max: 16,

@@ -185,7 +185,7 @@ impl Connection {
         };
         let rest = match partial {
             None => data,
-            Some(partial) => match self.join(partial, data, pool, frames)? {
+            Some(partial) => match self.join(partial, data, pool, frames, ops)? {
                 Some(rest) => rest,
                 None => return Ok(()),
             },
@@ -195,12 +195,13 @@ impl Connection {
 
     /// Completes a partial frame with the front of `data`. Returns what follows the frame, or
     /// nothing if the frame is still partial.
-    fn join(
+    fn join<M>(
         &mut self,
         mut partial: PooledBuffer,
         mut data: Bytes,
         pool: &BufferPool,
         frames: &mut Vec<Bytes>,
+        ops: &mut Vec<Op<M>>,
     ) -> Result<Option<Bytes>, FrameError> {
         if partial.len() < PREFIX_BYTES {
             let missing = (PREFIX_BYTES - partial.len()).min(data.len());
@@ -208,8 +209,16 @@ impl Connection {
         }
         if let Some(length) = self.frame_length(&partial)? {
             let whole = PREFIX_BYTES + length;
+            if partial.len() == PREFIX_BYTES && length > BULK_BYTES_MIN {
+                // Only a part of the prefix was there. Now the size is known, and is but a claim.
+                if data.len() >= length {
+                    frames.push(data.split_to(length));
+                    return Ok(Some(data));
+                }
+                self.receive_bulk(&data, length, pool, ops);
+                return Ok(None);
+            }
             if partial.as_mut_vec().capacity() < whole {
-                // Only the prefix, or a part of it, was there: now the size is known.
                 let mut larger = pool.take(whole);
                 larger.as_mut_vec().extend_from_slice(&partial);
                 partial = larger;
@@ -563,14 +572,23 @@ mod tests {
     }
 
     #[test]
-    fn a_claimed_length_reserves_no_more_than_a_step() {
-        let pool = BufferPool::new(1 << 20);
-        let mut connection = Connection::new(SOCKET, 100 << 20);
-        let mut ops: Vec<Op<()>> = Vec::new();
-        let data = Bytes::copy_from_slice(&i32::to_be_bytes(100 << 20));
-        connection.on_received(data, &pool, &mut Vec::new(), &mut ops).unwrap();
-        let Some(Op::ReceiveInto { mut buffer, .. }) = ops.pop() else { panic!("no bulk receive") };
-        assert!(buffer.as_mut_vec().capacity() <= 2 * BULK_STEP_BYTES);
+    fn a_claimed_length_reserves_little_however_its_bytes_are_cut() {
+        for pieces in [&[4][..], &[1, 3], &[3, 1], &[2, 10], &[20]] {
+            let pool = BufferPool::new(1 << 20);
+            let mut connection = Connection::new(SOCKET, 100 << 20);
+            let mut ops: Vec<Op<()>> = Vec::new();
+            let mut claim = i32::to_be_bytes(100 << 20).to_vec();
+            claim.resize(20, 0);
+            for piece in pieces {
+                let data = Bytes::from(claim.drain(..*piece).collect::<Vec<u8>>());
+                connection.on_received(data, &pool, &mut Vec::new(), &mut ops).unwrap();
+            }
+            let Some(Op::ReceiveInto { mut buffer, .. }) = ops.pop() else {
+                panic!("no bulk receive after {pieces:?}")
+            };
+            let capacity = buffer.as_mut_vec().capacity();
+            assert_eq!(capacity, BULK_STEP_BYTES_UNPROVEN + PREFIX_BYTES, "after {pieces:?}");
+        }
     }
 
     fn text(text: &'static str) -> Vec<Chunk> {

@@ -34,10 +34,10 @@ install_node() {
 }
 
 install_go() {
-    local want; want=$(cat "$here"/go/* | sha256sum)
+    local want; want=$(cat "$here"/go/*.* "$here"/go/*/*.go | sha256sum)
     fresh "$INTEROP_CACHE/go/.installed" "$want" && return
     mkdir -p "$INTEROP_CACHE/go"
-    (cd "$here/go" && CGO_ENABLED=0 go build -o "$INTEROP_CACHE/go/franz" .)
+    (cd "$here/go" && CGO_ENABLED=0 go build -o "$INTEROP_CACHE/go/" ./franz ./sarama ./segmentio)
     echo "$want" >"$INTEROP_CACHE/go/.installed"
 }
 

@@ -2,7 +2,8 @@
 # Runs real clients against a broker and prints a table.
 #
 # usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
-#   clients: confluent kafkapython aiokafka java franz kafkajs kcat tools   (default: all)
+#   clients: confluent kafkapython aiokafka java franz sarama segmentio kafkajs
+#            platformatic kcat tools   (default: all)
 #   --bootstrap  an already running broker; without it a Millrace of its own is started on free
 #                loopback ports with a temporary data folder, and stopped in the end
 #   --groups     the parts that need consumer groups too
@@ -25,12 +26,12 @@ while [ $# -gt 0 ]; do
     case $1 in
         --bootstrap) bootstrap=$2; shift ;;
         --groups) groups=--groups ;;
-        -*) sed -n '2,14p' "$0"; exit 2 ;;
+        -*) sed -n '2,15p' "$0"; exit 2 ;;
         *) clients+=("$1") ;;
     esac
     shift
 done
-[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz kafkajs kcat tools)
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools)
 
 work=$(mktemp -d)
 broker=
@@ -71,8 +72,9 @@ run_client() {
         aiokafka) "$INTEROP_CACHE/python/bin/python" "$here/python/aio.py" "$bootstrap" $groups ;;
         java) java -Xmx512m -XX:+UseSerialGC -Dlog4j2.configurationFile="$here/kafka/log4j2-tools.xml" \
             -cp "$KAFKA_HOME/libs/*" "$here/java/Interop.java" "$bootstrap" $groups ;;
-        franz) "$INTEROP_CACHE/go/franz" "$bootstrap" $groups ;;
+        franz|sarama|segmentio) "$INTEROP_CACHE/go/$1" "$bootstrap" $groups ;;
         kafkajs) node "$here/node/kafkajs.js" "$bootstrap" $groups ;;
+        platformatic) node "$here/node/platformatic.mjs" "$bootstrap" $groups ;;
         kcat) "$here/kcat.sh" "$bootstrap" $groups ;;
         tools) "$here/tools.sh" "$bootstrap" $groups ;;
         *) echo "no client $1"; return 2 ;;

@@ -8,7 +8,10 @@ use std::sync::{Arc, Barrier, OnceLock};
 
 use millrace_io::{Mono, ShardId};
 use millrace_replication::image::Endpoint;
-use millrace_uring::{Backend, Driver, DriverConfig, Shards, probe_append, start_shards};
+use millrace_uring::{
+    Backend, Driver, DriverConfig, FolderLock, LOCK_FILE, Shards, lock_folder, probe_append,
+    start_shards, sys,
+};
 
 use crate::admin::Watched;
 use crate::config::{AdvertisedHost, BrokerConfig, IoBackend, Listener, Loaded, TABLES};
@@ -37,6 +40,8 @@ pub struct Server {
     shards: Shards<Result<(), String>>,
     ready: Arc<OnceLock<Result<Bound, String>>>,
     counters: Vec<Arc<OnceLock<Arc<Counters>>>>,
+    /// The log dirs are ours while these are open.
+    _locks: Vec<FolderLock>,
 }
 
 /// Where a broker listens.
@@ -59,7 +64,8 @@ impl Server {
         let config = loaded.config.clone();
         let shards = shard_count(&config, machine);
         let driver = driver_config(&loaded, shards, machine);
-        probe_log_dirs(&config, log)?;
+        let locks = lock_log_dirs(&config)?;
+        probe_log_dirs(&config, log);
         let ready: Arc<OnceLock<Result<Bound, String>>> = Arc::default();
         let barrier = Arc::new(Barrier::new(usize::from(shards) + 1));
         let counters: Vec<Arc<OnceLock<Arc<Counters>>>> =
@@ -88,7 +94,7 @@ impl Server {
         if let Some(Err(error)) = ready.get() {
             return Err(error.clone());
         }
-        Ok(Self { shards: threads, ready, counters })
+        Ok(Self { shards: threads, ready, counters, _locks: locks })
     }
 
     /// Where it listens.
@@ -161,7 +167,7 @@ fn run(
 }
 
 fn disk_space(dir: &LogDir) -> Option<DiskSpace> {
-    let info = millrace_uring::sys::fs_info_at(&dir.path).ok()?;
+    let info = sys::fs_info_at(&dir.path).ok()?;
     Some(DiskSpace { bytes_total: info.bytes_total, bytes_usable: info.bytes_free })
 }
 
@@ -205,19 +211,30 @@ fn driver_config(loaded: &Loaded, shards: u16, machine: &Machine) -> DriverConfi
     }
 }
 
+/// Makes the log dirs where they are missing and locks each, as Kafka does.
+///
+/// The error says which folder cannot be had, and why.
+fn lock_log_dirs(config: &BrokerConfig) -> Result<Vec<FolderLock>, String> {
+    let lock = |dir: &String| match lock_folder(Path::new(dir)) {
+        Ok(Some(lock)) => Ok(lock),
+        Ok(None) => Err(format!(
+            "log.dirs: {dir}: another broker has it locked ({LOCK_FILE}); stop that one, or give \
+             this one a folder of its own with --data-dir"
+        )),
+        Err(error) => Err(format!("log.dirs: {dir}: {error}")),
+    };
+    config.log_dirs.iter().map(lock).collect()
+}
+
 /// Finds out, for each log dir, which way of appending its filesystem does well. One that cannot be
 /// probed (it is full) is taken for what it is known as.
-///
-/// The error says which folder cannot be made.
-fn probe_log_dirs(config: &BrokerConfig, log: LogLine) -> Result<(), String> {
+fn probe_log_dirs(config: &BrokerConfig, log: LogLine) {
     for dir in &config.log_dirs {
-        std::fs::create_dir_all(dir).map_err(|error| format!("log.dirs: {dir}: {error}"))?;
         match probe_append(Path::new(dir)) {
             Ok(report) => log(&format!("{dir}: {report}")),
             Err(error) => log(&format!("{dir}: appends could not be probed: {error}")),
         }
     }
-    Ok(())
 }
 
 fn bind(

@@ -188,6 +188,26 @@ pub fn start_writeback(fd: BorrowedFd<'_>, position: u64, length: u64) -> io::Re
     check_int(unsafe { libc::sync_file_range(fd.as_raw_fd(), position, length, flags) }).map(drop)
 }
 
+/// Locks a whole file for writing, for as long as it stays open, against other processes and other
+/// openings of it. False where somebody else has it. The lock is of the kind that Java's
+/// `FileChannel.lock` takes, so Apache Kafka and this process see each other's.
+///
+/// Source: fcntl(2), "Open file description locks".
+pub fn try_lock(file: BorrowedFd<'_>) -> io::Result<bool> {
+    // SAFETY: all zeroes is a valid `flock`: the whole file from its start.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = libc::c_short::try_from(libc::F_WRLCK).unwrap_or_default();
+    // SAFETY: the pointer is to a live `flock`, which this command only reads.
+    let answer = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
+    match check_int(answer) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// What a caller tells the page cache about a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {

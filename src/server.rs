@@ -317,6 +317,11 @@ fn setup(loaded: &Loaded, machine: &Machine, shards: u16, addresses: &[SocketAdd
         initial_task_delay_ms: time(config.intervals.initial_delay_ms),
         metadata_snapshot_bytes: time(config.metadata_snapshot_bytes),
         checkpoint_ms: CHECKPOINT_MS,
+        offset_files_ms: [
+            time(config.intervals.recovery_point_checkpoint_ms),
+            time(config.intervals.start_offset_checkpoint_ms),
+            time(config.intervals.high_watermark_checkpoint_ms),
+        ],
         stop_grace_ms: STOP_GRACE_MS,
         boot_id: machine.boot_id,
     }

@@ -81,6 +81,9 @@ pub struct Setup {
     pub metadata_snapshot_bytes: u64,
     /// How often shards checkpoint, ms.
     pub checkpoint_ms: u64,
+    /// How often Kafka's checkpoint files are written, ms: recovery points, log starts, high
+    /// watermarks.
+    pub offset_files_ms: [u64; 3],
     /// How long a stop waits for requests under way, ms.
     pub stop_grace_ms: u64,
     /// Identifies the boot of the machine; as long as it is the same, the page cache is.

@@ -86,6 +86,8 @@ pub(crate) enum Due {
     Retention,
     /// The shard's partitions are checkpointed.
     Checkpoint,
+    /// Kafka's checkpoint files are written.
+    OffsetFiles,
     /// The controller has something to do.
     Controller,
     /// A group coordinator has something to do.
@@ -275,7 +277,7 @@ impl Shard {
             Letter::Admin { ticket, ask } => self.on_admin_ask(turn, ticket, ask),
             Letter::AdminAnswer { ticket, answer } => self.on_admin_answer(turn, ticket, answer),
             Letter::LoadGroups(partition) => self.load_groups(turn, partition),
-            Letter::Life(letter) => self.on_life_letter(turn, letter),
+            Letter::Life(letter) => self.on_life_letter(turn, from, letter),
             Letter::Load(count) => self.loads[usize::from(from.0)] = count,
         }
     }
@@ -288,6 +290,7 @@ impl Shard {
                 Due::IdleClients => self.close_idle_clients(turn),
                 Due::Retention => self.enforce_retention(turn),
                 Due::Checkpoint => self.on_checkpoint_due(turn),
+                Due::OffsetFiles => self.on_offset_files_due(turn),
                 Due::Controller => self.on_controller_due(turn),
                 Due::Groups(partition) => self.on_groups_due(turn, partition),
                 Due::Stop => self.on_stop_due(turn),

@@ -120,3 +120,44 @@ fn a_spoiled_header_is_reported_and_not_served() {
         assert!(broker.stop());
     }
 }
+
+/// A log that could not be opened was waited for without end: the broker listened, said nothing,
+/// and served nobody. And a clean stop forgot what was known of it, so that the start after that
+/// took the damage for a torn tail and cut it.
+#[test]
+fn a_log_that_cannot_be_opened_keeps_no_other_from_being_served_and_is_left_as_it_is() {
+    for backend in backends() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let good = fill(dir.path(), backend, "good");
+        let bad = fill(dir.path(), backend, "bad");
+        assert!(good.is_dir());
+        let file = last_segment(&bad);
+        // The last batch's magic.
+        let batch_bytes = batch(ProducerStamp::default(), [vec![7; VALUE_BYTES]]).len() as u64;
+        spoil(&file, file.metadata().expect("the segment").len() - batch_bytes + 16);
+        let spoiled = std::fs::read(&file).expect("the segment");
+        // As after a crash: everything is below the recovery point, and is read.
+        std::fs::remove_file(dir.path().join(".kafka_cleanshutdown")).expect("a clean stop");
+        for round in 0..3 {
+            let broker = Broker::start(dir.path(), &["--io-backend", backend]);
+            let mut connection = Connection::open(broker.address).expect("the broker is up");
+            assert!(look(&mut connection, "good").iter().all(|found| *found == GOOD));
+            let answer = connection.fetch("bad", 0, BATCHES - 1).expect("an answer");
+            assert_eq!(answer.error_code, REFUSED.0, "{backend}, round {round}");
+            let said = broker.said().join("\n");
+            assert!(said.contains("bad-0: the log failed"), "{said}");
+            assert!(broker.stop(), "{backend}, round {round}");
+            assert_eq!(std::fs::read(&file).expect("the segment"), spoiled, "round {round}");
+        }
+    }
+}
+
+/// The active segment.
+fn last_segment(folder: &Path) -> PathBuf {
+    let bases = std::fs::read_dir(folder)
+        .expect("the partition's folder")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.strip_suffix(".log")?.parse::<i64>().ok());
+    let base = bases.max().expect("segments");
+    folder.join(format!("{base:020}.log"))
+}

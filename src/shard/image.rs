@@ -96,7 +96,9 @@ impl Shard {
             .map(|known| known.opening(log_dir, &dir.to_string_lossy(), (&topic.name, id)));
         let leader_epoch = LeaderEpoch(partition.leader_epoch);
         let config = Arc::clone(&info.log_config);
-        self.add_partition(turn, id, Arc::clone(&topic.name), log_dir, |owner, turn| {
+        let kept = opening.clone();
+        let name = Arc::clone(&topic.name);
+        self.add_partition(turn, id, name, log_dir, kept, |owner, turn| {
             let spec = LogSpec { owner, dir, topic_id: topic.id, config, leader_epoch };
             match opening {
                 Some(opening) => Log::open(spec, opening, turn.now, turn.ops),

@@ -20,9 +20,11 @@
 //! Connections that come before `Serve` wait in their sockets.
 
 mod files;
+mod offsets;
 mod start;
 mod stop;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use millrace_engine::ShardCheckpoint;
@@ -59,7 +61,11 @@ pub(crate) enum LifeLetter {
     /// The sender works by the newest image.
     Applied,
     /// The sender's logs are closed, and stand like this.
-    Stopped(Vec<stop::ClosedLog>),
+    Stopped(Vec<offsets::Standing>),
+    /// Tell where your logs stand.
+    TellOffsets,
+    /// The sender's logs stand like this; none if none has moved since it was last told.
+    Offsets(Option<Vec<offsets::Standing>>),
     /// Everything is written: end.
     Exit,
 }
@@ -95,8 +101,10 @@ pub(super) struct Life {
     shards_left: u16,
     /// Shard 0's start.
     start: Start,
-    /// A checkpoint is being written; which op of it is next.
-    checkpoint: Option<files::SlowWrite>,
+    /// Checkpoints that are being written, by job.
+    writes: BTreeMap<u32, files::SlowWrite>,
+    /// Kafka's checkpoint files (shard 0 only).
+    offset_files: offsets::OffsetFiles,
     /// Steps of the last writes before the end.
     stop: stop::Stop,
     pub(super) cluster_id: Arc<str>,
@@ -114,7 +122,8 @@ impl Life {
             phase: Phase::Unborn,
             shards_left: shards,
             start: Start::default(),
-            checkpoint: None,
+            writes: BTreeMap::new(),
+            offset_files: offsets::OffsetFiles::default(),
             stop: stop::Stop::default(),
             cluster_id: Arc::from(""),
             controller_deadline: None,
@@ -166,7 +175,7 @@ impl Shard {
         }
     }
 
-    pub(super) fn on_life_letter(&mut self, turn: &mut Turn, letter: LifeLetter) {
+    pub(super) fn on_life_letter(&mut self, turn: &mut Turn, from: ShardId, letter: LifeLetter) {
         match letter {
             LifeLetter::Open { image, known, cluster_id } => {
                 self.life.cluster_id = cluster_id;
@@ -186,12 +195,14 @@ impl Shard {
                 self.grant_wishes(turn);
             }
             LifeLetter::Stopped(logs) => self.on_shard_stopped(turn, logs),
+            LifeLetter::TellOffsets => self.tell_offsets(),
+            LifeLetter::Offsets(standings) => self.on_offsets(turn, from, standings),
             LifeLetter::Exit => self.life.phase = Phase::Finished,
         }
     }
 
     pub(super) fn on_life_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
-        if self.on_checkpoint_completion(turn, &completion) {
+        if self.on_slow_write_completion(turn, &completion) {
             return;
         }
         if self.life.phase == Phase::Starting {
@@ -206,7 +217,9 @@ impl Shard {
         turn: &mut Turn,
         completion: Completion<Mail>,
     ) {
-        if self.life.phase == Phase::Starting {
+        // From the last record replayed on, the controller has the log; what was under way then may
+        // end in the same turn.
+        if self.life.start.is_reading_metadata() {
             self.on_metadata_opening(turn, completion);
             return;
         }
@@ -298,11 +311,15 @@ impl Shard {
         let now = turn.now.mono;
         self.deadlines.add(now.plus_ms(self.setup.initial_task_delay_ms), Due::Retention);
         self.deadlines.add(now.plus_ms(self.setup.checkpoint_ms), Due::Checkpoint);
+        if self.id == ShardId(0) {
+            self.begin_offset_files(turn);
+        }
     }
 
     /// Writes the shard's checkpoint, unless one is being written.
     pub(super) fn on_checkpoint_due(&mut self, turn: &mut Turn) {
-        if self.life.checkpoint.is_none() && !self.is_stopping() && self.partitions.is_changed {
+        let is_writing = self.life.writes.contains_key(&files::SHARD_CHECKPOINT_JOB);
+        if !is_writing && !self.is_stopping() && self.partitions.is_changed {
             self.partitions.is_changed = false;
             self.begin_checkpoint(turn);
         }
@@ -314,10 +331,14 @@ impl Shard {
         let partitions = self
             .partitions
             .iter()
-            .filter(|partition| partition.is_ready)
-            .map(|partition| {
+            .filter_map(|partition| {
                 let dir = partition.log.spec().dir.to_string_lossy().into_owned();
-                (dir, partition.id.topic.0, partition.log.checkpoint())
+                // Of a log that is not open stays what was known of it: it may yet be mended.
+                let checkpoint = match &partition.opening {
+                    Some(opening) => opening.checkpoint.clone()?,
+                    None => partition.log.checkpoint(),
+                };
+                Some((dir, partition.id.topic.0, checkpoint))
             })
             .collect();
         ShardCheckpoint { boot_id: self.setup.boot_id, partitions }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use millrace_engine::{
-    AppendError, AppendOutcome, LeaderEpoch, Log, LogEvent, LogStartError, Offset, ReadOutcome,
-    ReadRequest, TimestampOutcome,
+    AppendError, AppendOutcome, LeaderEpoch, Log, LogEvent, LogStartError, Offset, Opening,
+    ReadOutcome, ReadRequest, TimestampOutcome,
 };
 use millrace_io::{Completion, Mono, ShardId};
 use millrace_net::ErrorCode;
@@ -49,6 +49,14 @@ pub(crate) struct Partition {
     touched: bool,
     deadline: Option<Mono>,
     pub is_ready: bool,
+    /// What the last process left of it, until the log is open.
+    pub opening: Option<Box<Opening>>,
+    /// The start waits for its log to open, or to fail at that.
+    is_awaited: bool,
+    /// The stop waits for its log to close, or to fail at that.
+    is_closing: bool,
+    /// The log takes nothing more until the next start.
+    pub has_failed: bool,
     /// It goes away: asks find nothing.
     is_deleted: bool,
 }
@@ -65,6 +73,8 @@ pub(crate) struct Partitions {
     pub closing: usize,
     /// Something moved since the last checkpoint.
     pub is_changed: bool,
+    /// Some log may have moved since shard 0 was told where they stand.
+    pub has_moved: bool,
     events: Vec<LogEvent>,
 }
 
@@ -77,6 +87,7 @@ impl Partitions {
             opening: 0,
             closing: 0,
             is_changed: true,
+            has_moved: true,
             events: Vec::new(),
         }
     }
@@ -126,6 +137,7 @@ impl Shard {
         id: PartitionId,
         topic: Arc<str>,
         log_dir: usize,
+        opening: Option<Opening>,
         make: impl FnOnce(u32, &mut Turn) -> Log,
     ) {
         // The slot names the log's tokens, so it is taken before the log exists.
@@ -141,12 +153,17 @@ impl Shard {
             touched: false,
             deadline: None,
             is_ready: false,
+            opening: opening.map(Box::new),
+            is_awaited: true,
+            is_closing: false,
+            has_failed: false,
             is_deleted: false,
         };
         let key = self.partitions.slab.insert(partition);
         assert_eq!(LOG_OWNER_BASE + key.slot, owner, "a slot was taken in between");
         self.partitions.by_id.insert(id, key);
         self.partitions.opening += 1;
+        self.partitions.has_moved = true;
         self.partitions.touch(key.slot);
         self.counters.partitions.set(self.partitions.len() as u64);
     }
@@ -159,6 +176,7 @@ impl Shard {
         let unique = self.random.uuid().0;
         partition.log.delete(unique, turn.ops);
         self.wake_waiters(key.slot);
+        self.partitions.has_moved = true;
         self.partitions.touch(key.slot);
         self.counters.partitions.set(self.partitions.len() as u64);
     }
@@ -318,6 +336,7 @@ impl Shard {
         if let Some(partition) = self.partitions.slab.at_mut(slot) {
             partition.log.on_completion(turn.now, completion, turn.ops, &mut events);
         }
+        self.partitions.has_moved = true;
         self.partitions.touch(slot);
         self.on_log_events(slot, &mut events);
         self.partitions.events = events;
@@ -364,10 +383,11 @@ impl Shard {
         match event {
             LogEvent::Ready(report) => {
                 partition.is_ready = true;
+                partition.opening = None;
                 let committed = partition.log.committed_offset();
                 partition.log.set_high_watermark(committed);
                 let id = partition.id;
-                self.partitions.opening -= 1;
+                self.end_opening(slot);
                 self.note_recovery(slot, &report);
                 self.maybe_load_groups(id);
             }
@@ -403,6 +423,7 @@ impl Shard {
             }
             LogEvent::LogStartAdvanced => {
                 self.partitions.is_changed = true;
+                self.partitions.has_moved = true;
                 self.wake_waiters(slot);
             }
             LogEvent::SpaceGone => self.counters.disk_full.set(1),
@@ -411,11 +432,33 @@ impl Shard {
                 self.note_corruption(slot, segment, position, reason);
             }
             LogEvent::Fatal { reason } => {
+                partition.has_failed = true;
+                self.end_opening(slot);
+                self.end_closing(slot);
                 self.note_fatal(slot, &reason);
                 self.wake_waiters(slot);
             }
-            LogEvent::Closed => self.partitions.closing -= 1,
+            LogEvent::Closed => self.end_closing(slot),
             LogEvent::Deleted => self.drop_partition(slot),
+        }
+    }
+
+    /// A log is open or cannot be opened: nobody waits for it any more. One that failed must not
+    /// keep the others from being served.
+    fn end_opening(&mut self, slot: u32) {
+        if let Some(partition) = self.partitions.slab.at_mut(slot)
+            && std::mem::take(&mut partition.is_awaited)
+        {
+            self.partitions.opening -= 1;
+        }
+    }
+
+    /// A log is closed, or will never be: the stop goes on.
+    fn end_closing(&mut self, slot: u32) {
+        if let Some(partition) = self.partitions.slab.at_mut(slot)
+            && std::mem::take(&mut partition.is_closing)
+        {
+            self.partitions.closing -= 1;
         }
     }
 
@@ -448,6 +491,7 @@ impl Shard {
         for key in keys {
             if let Some(partition) = self.partitions.slab.get_mut(key) {
                 partition.log.close(turn.now, turn.ops);
+                partition.is_closing = true;
                 self.partitions.closing += 1;
                 self.partitions.touch(key.slot);
             }

@@ -1,4 +1,4 @@
-//! Checkpoints while the broker runs: one file per shard, replaced by renaming.
+//! Checkpoints while the broker runs: small files, written aside and renamed.
 //!
 //! Not synced: a checkpoint that a power loss tears fails its CRC and is not used, and a sync every
 //! few seconds would make the filesystem's journal wait for all the data in flight.
@@ -11,11 +11,17 @@ use millrace_io::{Completion, FileRef, Op};
 use super::{Shard, Turn, create, token};
 use crate::mail::Mail;
 
-/// Token numbers of checkpoint ops; the start's numbers stay far below.
-const SEQ_OPEN: u32 = 1 << 30;
-const SEQ_TRUNCATE: u32 = SEQ_OPEN + 1;
-const SEQ_WRITE: u32 = SEQ_OPEN + 2;
-const SEQ_RENAME: u32 = SEQ_OPEN + 3;
+/// Token numbers of these writes' ops; the start's and the stop's numbers stay below. Each job has
+/// [`STEPS`] of them.
+const SEQ_BASE: u32 = 1 << 30;
+const STEPS: u32 = 4;
+const STEP_OPEN: u32 = 0;
+const STEP_TRUNCATE: u32 = 1;
+const STEP_WRITE: u32 = 2;
+const STEP_RENAME: u32 = 3;
+
+/// The job that writes the shard's checkpoint; Kafka's files have those above.
+pub(super) const SHARD_CHECKPOINT_JOB: u32 = 0;
 
 /// A checkpoint on its way to the disk.
 #[derive(Debug)]
@@ -45,14 +51,31 @@ impl Shard {
     /// Starts writing the shard's checkpoint.
     pub(super) fn begin_checkpoint(&mut self, turn: &mut Turn) {
         let path = self.checkpoint_path();
-        let aside = path.with_extension("checkpoint.tmp");
         let content = Bytes::from(self.shard_checkpoint().encode());
-        turn.ops.push(create(SEQ_OPEN, aside.clone()));
-        self.life.checkpoint = Some(SlowWrite { content, file: None, aside, path });
+        self.begin_slow_write(turn, SHARD_CHECKPOINT_JOB, path, content);
     }
 
-    /// Takes the next step of a checkpoint. True if the completion was one of a checkpoint's.
-    pub(super) fn on_checkpoint_completion(
+    /// Starts writing a file aside, to be renamed once it is written. A job that is under way goes
+    /// on, and the new content waits for the next time.
+    pub(super) fn begin_slow_write(
+        &mut self,
+        turn: &mut Turn,
+        job: u32,
+        path: PathBuf,
+        content: Bytes,
+    ) {
+        if self.life.writes.contains_key(&job) {
+            return;
+        }
+        let mut aside = path.clone().into_os_string();
+        aside.push(".tmp");
+        let aside = PathBuf::from(aside);
+        turn.ops.push(create(SEQ_BASE + job * STEPS + STEP_OPEN, aside.clone()));
+        self.life.writes.insert(job, SlowWrite { content, file: None, aside, path });
+    }
+
+    /// Takes the next step of such a write. True if the completion was one of theirs.
+    pub(super) fn on_slow_write_completion(
         &mut self,
         turn: &mut Turn,
         completion: &Completion<Mail>,
@@ -72,32 +95,35 @@ impl Shard {
             | Completion::Mail { .. }
             | Completion::Stop => return false,
         };
-        if !(SEQ_OPEN..=SEQ_RENAME).contains(&seq) {
-            return false;
-        }
-        // A checkpoint that cannot be written (a full disk) is left out; the last one stays.
-        let Some(mut write) = self.life.checkpoint.take().filter(|_| worked) else { return true };
-        let op = match (seq, completion) {
-            (SEQ_OPEN, Completion::Opened { result: Ok((file, _)), .. }) => {
+        let Some(number) = seq.checked_sub(SEQ_BASE) else { return false };
+        let (job, step) = (number / STEPS, number % STEPS);
+        // What cannot be written (a full disk) is left out; the last one stays.
+        let write = self.life.writes.remove(&job).filter(|_| worked);
+        let Some(mut write) = write else { return true };
+        let next = token(seq + 1);
+        let op = match (step, completion) {
+            (STEP_OPEN, Completion::Opened { result: Ok((file, _)), .. }) => {
                 write.file = Some(file.clone());
-                Op::Truncate { token: token(SEQ_TRUNCATE), file: file.clone(), length: 0 }
+                Op::Truncate { token: next, file: file.clone(), length: 0 }
             }
-            (SEQ_TRUNCATE, _) => {
+            (STEP_TRUNCATE, _) => {
                 let Some(file) = write.file.clone() else { return true };
                 let chunks = vec![write.content.clone()];
-                Op::Write { token: token(SEQ_WRITE), file, position: 0, chunks }
+                Op::Write { token: next, file, position: 0, chunks }
             }
-            (SEQ_WRITE, _) => {
+            (STEP_WRITE, _) => {
                 let (from, to) = (write.aside.clone(), write.path.clone());
-                Op::Rename { token: token(SEQ_RENAME), from, to }
+                Op::Rename { token: next, from, to }
             }
             _ => return true,
         };
         turn.ops.push(op);
-        self.life.checkpoint = Some(write);
+        self.life.writes.insert(job, write);
         true
     }
 }
+
+const _: () = assert!(STEP_RENAME + 1 == STEPS);
 
 #[cfg(test)]
 mod tests {

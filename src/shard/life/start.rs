@@ -120,6 +120,13 @@ pub(super) struct Start {
     replay_at: i64,
 }
 
+impl Start {
+    /// True while the metadata log is opened and read here.
+    pub(super) const fn is_reading_metadata(&self) -> bool {
+        self.log.is_some()
+    }
+}
+
 impl Shard {
     pub(super) fn begin_start(&mut self, turn: &mut Turn) {
         let dirs = self.setup.log_dirs.len();

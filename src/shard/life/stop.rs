@@ -1,16 +1,13 @@
 //! The stop: replies leave, logs close, what the next start needs is written, and then the marker
 //! that says so.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use millrace_engine::Offset;
-use millrace_engine::checkpoint_file::{
-    HIGH_WATERMARK_FILE, LOG_START_FILE, OffsetEntry, RECOVERY_POINT_FILE, write_offsets,
-};
 use millrace_engine::partition_metadata::{CLEAN_SHUTDOWN_FILE, write_clean_shutdown};
 use millrace_io::{Completion, Op, ShardId};
 
+use super::offsets::{OFFSET_FILES, Standing};
 use super::{Due, LifeLetter, Phase, Shard, Turn, token};
 use crate::client::Busy;
 use crate::controller::Controller;
@@ -30,23 +27,10 @@ pub(super) struct Stop {
     offsets_written: bool,
     markers_written: bool,
     metadata_closing: bool,
-    /// Log start and end of all partitions: log dir, topic, index (shard 0 gathers them).
-    pub(super) offsets: Vec<ClosedLog>,
-}
-
-/// What a closed log leaves for Kafka's checkpoint files.
-#[derive(Clone, Debug)]
-pub(crate) struct ClosedLog {
-    /// Log dir, by index.
-    pub log_dir: usize,
-    /// Topic.
-    pub topic: String,
-    /// Partition.
-    pub partition: i32,
-    /// Where it starts.
-    pub log_start: Offset,
-    /// Where it ends.
-    pub log_end: Offset,
+    /// Where all logs stand (shard 0 gathers them).
+    pub(super) offsets: Vec<Standing>,
+    /// Log dirs in which a log failed: they get no marker.
+    failed_dirs: BTreeSet<usize>,
 }
 
 impl Shard {
@@ -98,7 +82,7 @@ impl Shard {
         }
         if self.life.phase == Phase::Closing
             && self.partitions.closing == 0
-            && self.life.checkpoint.is_none()
+            && self.life.writes.is_empty()
         {
             self.life.phase = Phase::Closed;
             self.life.stop.pending += 1;
@@ -106,19 +90,6 @@ impl Shard {
             let content = Bytes::from(self.shard_checkpoint().encode());
             turn.ops.push(Op::WriteWhole { token: token(SEQ_STOP), path, content });
         }
-    }
-
-    fn closed_logs(&self) -> Vec<ClosedLog> {
-        self.partitions
-            .iter()
-            .map(|partition| ClosedLog {
-                log_dir: partition.log_dir,
-                topic: partition.topic.to_string(),
-                partition: partition.id.index,
-                log_start: partition.log.log_start_offset(),
-                log_end: partition.log.log_end_offset(),
-            })
-            .collect()
     }
 
     pub(super) fn on_stop_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
@@ -139,13 +110,13 @@ impl Shard {
         if self.life.stop.offsets_written || self.life.stop.metadata_closing {
             self.maybe_end_stop(turn);
         } else {
-            let logs = self.closed_logs();
+            let logs = self.standings();
             self.send(ShardId(0), Letter::Life(LifeLetter::Stopped(logs)));
         }
     }
 
     /// Shard 0: another shard's logs are closed.
-    pub(super) fn on_shard_stopped(&mut self, turn: &mut Turn, logs: Vec<ClosedLog>) {
+    pub(super) fn on_shard_stopped(&mut self, turn: &mut Turn, logs: Vec<Standing>) {
         self.life.stop.offsets.extend(logs);
         self.life.shards_left -= 1;
         if self.life.shards_left > 0 {
@@ -180,32 +151,12 @@ impl Shard {
     }
 
     fn write_offset_files(&mut self, turn: &mut Turn) {
-        let mut by_dir: BTreeMap<usize, Vec<ClosedLog>> = BTreeMap::new();
-        for log in std::mem::take(&mut self.life.stop.offsets) {
-            by_dir.entry(log.log_dir).or_default().push(log);
-        }
+        let logs = std::mem::take(&mut self.life.stop.offsets);
+        let failed = logs.iter().filter(|log| log.is_failed).map(Standing::log_dir);
+        self.life.stop.failed_dirs = failed.collect();
         for dir in 0..self.setup.log_dirs.len() {
-            let mut logs = by_dir.remove(&dir).unwrap_or_default();
-            logs.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
-            let entries = |offset: fn(&ClosedLog) -> Offset| -> Vec<OffsetEntry> {
-                let entry = |log: &ClosedLog| OffsetEntry {
-                    topic: log.topic.clone(),
-                    partition: log.partition,
-                    offset: offset(log),
-                };
-                logs.iter().map(entry).collect()
-            };
-            let starts = entries(|log| log.log_start)
-                .into_iter()
-                .filter(|entry| entry.offset > Offset(0))
-                .collect();
-            for (file, entries) in [
-                (RECOVERY_POINT_FILE, entries(|log| log.log_end)),
-                (HIGH_WATERMARK_FILE, entries(|log| log.log_end)),
-                (LOG_START_FILE, starts),
-            ] {
-                let content = Bytes::from(write_offsets(entries.iter()));
-                self.write_at_stop(turn, dir, file, content);
+            for file in OFFSET_FILES {
+                self.write_at_stop(turn, dir, file.name(), file.content(dir, &logs));
             }
         }
     }
@@ -214,9 +165,14 @@ impl Shard {
         let node = millrace_replication::BrokerId(self.setup.node_id);
         let epoch = self.image.broker(node).map_or(-1, |broker| broker.epoch);
         for dir in 0..self.setup.log_dirs.len() {
+            if self.life.stop.failed_dirs.contains(&dir) {
+                // What lies there is not as a clean stop leaves it: the next start recovers it.
+                continue;
+            }
             let content = Bytes::from(write_clean_shutdown(epoch));
             self.write_at_stop(turn, dir, CLEAN_SHUTDOWN_FILE, content);
         }
+        self.maybe_end_stop(turn);
     }
 
     fn write_at_stop(&mut self, turn: &mut Turn, dir: usize, file: &str, content: Bytes) {

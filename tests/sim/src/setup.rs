@@ -43,6 +43,7 @@ pub fn setup(shards: u16, boot_id: u128) -> Setup {
         initial_task_delay_ms: 30_000,
         metadata_snapshot_bytes: 20 << 20,
         checkpoint_ms: 1_000,
+        offset_files_ms: [3_000, 3_000, 500],
         stop_grace_ms: 5_000,
         boot_id,
     }

@@ -1,0 +1,67 @@
+//! Kafka's checkpoint files while the broker runs: what a kill leaves in them.
+
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    dead_code,
+    reason = "a client outside the broker: real sockets, threads and files; the client is shared"
+)]
+
+mod support;
+
+use std::path::Path;
+
+use millrace_engine::ProducerStamp;
+use millrace_engine::checkpoint_file::read_offsets;
+use millrace_net::messages::delete_records::{
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
+};
+use support::{Broker, Connection, backends, batch, wait_until};
+
+/// The partitions and offsets in a file; nothing while it is not there.
+fn offsets(dir: &Path, file: &str) -> Vec<(String, i32, i64)> {
+    let bytes = std::fs::read(dir.join(file)).unwrap_or_else(|_| b"0\n0\n".to_vec());
+    let entries = read_offsets(&bytes).expect("a whole file, at any moment");
+    entries.into_iter().map(|it| (it.topic, it.partition, it.offset.0)).collect()
+}
+
+#[test]
+fn recovery_points_log_starts_and_high_watermarks_are_written_while_it_runs() {
+    for backend in backends() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut arguments = vec!["--io-backend", backend, "--shards", "2"];
+        for key in [
+            "log.flush.offset.checkpoint.interval.ms=100",
+            "log.flush.start.offset.checkpoint.interval.ms=100",
+            "replica.high.watermark.checkpoint.interval.ms=100",
+        ] {
+            arguments.extend(["--set", key]);
+        }
+        let broker = Broker::start(dir.path(), &arguments);
+        let mut connection = Connection::open(broker.address).expect("the broker is up");
+        connection.create_topic("t", 2, &[("flush.messages", "1")]);
+        for partition in 0..2 {
+            let values = vec![[7; 10]; 3 + usize::try_from(partition).expect("small")];
+            let records = batch(ProducerStamp::default(), values);
+            assert_eq!(connection.produce("t", partition, records).expect("served").error_code, 0);
+        }
+        let ends = [("t".to_owned(), 0, 3), ("t".to_owned(), 1, 4)];
+        let told = |file: &str| offsets(dir.path(), file);
+        wait_until("high watermarks", || told("replication-offset-checkpoint") == ends);
+        wait_until("recovery points", || told("recovery-point-offset-checkpoint") == ends);
+        assert!(told("log-start-offset-checkpoint").is_empty(), "all start at 0");
+        let delete = DeleteRecordsRequest {
+            topics: vec![DeleteRecordsTopic {
+                name: "t".to_owned(),
+                partitions: vec![DeleteRecordsPartition { partition_index: 1, offset: 2 }],
+            }],
+            timeout_ms: 10_000,
+        };
+        let deleted = connection.ask(&delete, 1).expect("an answer");
+        assert_eq!(deleted.topics[0].partitions[0].error_code, 0);
+        let start = [("t".to_owned(), 1, 2)];
+        wait_until("log starts", || told("log-start-offset-checkpoint") == start);
+        broker.kill();
+        assert_eq!(told("log-start-offset-checkpoint"), start, "it outlives the process");
+    }
+}

@@ -3,7 +3,7 @@
 #
 # usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
 #   clients: confluent kafkapython aiokafka java franz sarama segmentio kafkajs
-#            platformatic kcat tools   (default: all)
+#            platformatic kcat tools migrate   (default: all)
 #   --bootstrap  an already running broker; without it a Millrace of its own is started on free
 #                loopback ports with a temporary data folder, and stopped in the end
 #   --groups     the parts that need consumer groups too
@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools)
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools migrate)
 
 work=$(mktemp -d)
 broker=
@@ -77,6 +77,7 @@ run_client() {
         platformatic) node "$here/node/platformatic.mjs" "$bootstrap" $groups ;;
         kcat) "$here/kcat.sh" "$bootstrap" $groups ;;
         tools) "$here/tools.sh" "$bootstrap" $groups ;;
+        migrate) MILLRACE=${MILLRACE:-$root/target/debug/millrace} "$here/migrate.sh" ;;
         *) echo "no client $1"; return 2 ;;
     esac
 }

@@ -441,6 +441,9 @@ impl Shard {
                     }
                     let start = &mut self.life.start;
                     start.stage = Stage::Replay;
+                    if let Some(log) = &mut start.log {
+                        keep_epoch(log);
+                    }
                     start.draft.get_or_insert_with(|| ImageDraft::new(&Image::empty()));
                     self.read_metadata(turn);
                 }
@@ -550,6 +553,16 @@ enum Outcome {
     Read(Result<Bytes, IoError>),
     Done(Result<(), IoError>),
     Listed(Result<Vec<String>, IoError>),
+}
+
+/// Goes on in the epoch the log has reached: one that a Kafka controller wrote is beyond our first,
+/// and epochs of a log never fall.
+fn keep_epoch(log: &mut Log) {
+    if let Some(last) = log.epochs().latest()
+        && last.epoch > log.spec().leader_epoch
+    {
+        log.become_leader(last.epoch);
+    }
 }
 
 /// Takes what a Kafka checkpoint file says. A damaged one says nothing: logs are then recovered.

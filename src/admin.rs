@@ -11,6 +11,7 @@
     reason = "the control plane's own blocking sockets, thread and clock; no shard ever waits here"
 )]
 
+mod groups;
 mod http;
 mod markdown;
 mod metrics;

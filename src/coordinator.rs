@@ -29,6 +29,7 @@ mod offsets;
 mod rebalance;
 mod record;
 mod records;
+mod report;
 mod subscription;
 mod sync;
 mod then;
@@ -47,6 +48,7 @@ pub use ask::{GroupAnswer, GroupAsk, Requester, commit_response};
 pub use config::GroupConfig;
 pub use context::{AppendId, Output};
 pub use record::{GroupRecord, GroupValue, MemberValue, OffsetKey, OffsetValue};
+pub use report::GroupReport;
 
 use crate::ticket::Ticket;
 use ask::{leave_response, refuse_join};

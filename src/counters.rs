@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use millrace_net::ApiKey;
 
+use crate::group_lag::Published;
+
 /// A number that one shard writes.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -89,6 +91,8 @@ macro_rules! counters {
         pub struct Counters {
             $($(#[doc = $help])+ pub $name: Counter,)*
             apis: [Latency; API_KEYS],
+            /// How far groups are behind.
+            pub group_lags: Published,
         }
 
         impl Default for Counters {
@@ -96,6 +100,7 @@ macro_rules! counters {
                 Self {
                     $($name: Counter::default(),)*
                     apis: std::array::from_fn(|_| Latency::default()),
+                    group_lags: Published::default(),
                 }
             }
         }

@@ -67,6 +67,22 @@ pub(crate) enum Letter {
     },
     /// A log of the sender itself is open, and groups live in it.
     LoadGroups(PartitionId),
+    /// Where do these partitions of the receiver end?
+    AskWatermarks {
+        /// Who asks.
+        from: ShardId,
+        /// Comes back with the answer.
+        number: u64,
+        /// Each once.
+        partitions: Vec<PartitionId>,
+    },
+    /// The answer to an [`Letter::AskWatermarks`].
+    Watermarks {
+        /// The ask's.
+        number: u64,
+        /// High watermarks of those partitions that are there.
+        watermarks: Vec<(PartitionId, i64)>,
+    },
     /// About starting, stopping, and the cluster's state.
     Life(LifeLetter),
     /// How many connections the sender has.

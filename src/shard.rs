@@ -23,6 +23,7 @@ mod clients;
 mod dispatch;
 mod groups;
 mod image;
+mod lag;
 mod life;
 mod partitions;
 mod requests;
@@ -92,6 +93,8 @@ pub(crate) enum Due {
     Controller,
     /// A group coordinator has something to do.
     Groups(PartitionId),
+    /// Consumer lag is to be told.
+    GroupLag,
     /// Stopping takes too long.
     Stop,
 }
@@ -123,6 +126,7 @@ pub struct Shard {
     pub(crate) partitions: partitions::Partitions,
     pub(crate) controller: Option<Controller>,
     groups: groups::Groups,
+    lag: lag::LagRounds,
     life: life::Life,
     /// Letters of this turn, by shard.
     outbox: Vec<Vec<Letter>>,
@@ -176,6 +180,7 @@ impl Shard {
             partitions: partitions::Partitions::new(),
             controller,
             groups: groups::Groups::default(),
+            lag: lag::LagRounds::default(),
             life: life::Life::new(setup.shards),
             outbox: (0..setup.shards).map(|_| Vec::new()).collect(),
             answers: VecDeque::new(),
@@ -277,6 +282,10 @@ impl Shard {
             Letter::Admin { ticket, ask } => self.on_admin_ask(turn, ticket, ask),
             Letter::AdminAnswer { ticket, answer } => self.on_admin_answer(turn, ticket, answer),
             Letter::LoadGroups(partition) => self.load_groups(turn, partition),
+            Letter::AskWatermarks { from, number, partitions } => {
+                self.tell_watermarks(from, number, &partitions);
+            }
+            Letter::Watermarks { number, watermarks } => self.on_watermarks(number, watermarks),
             Letter::Life(letter) => self.on_life_letter(turn, from, letter),
             Letter::Load(count) => self.loads[usize::from(from.0)] = count,
         }
@@ -293,6 +302,7 @@ impl Shard {
                 Due::OffsetFiles => self.on_offset_files_due(turn),
                 Due::Controller => self.on_controller_due(turn),
                 Due::Groups(partition) => self.on_groups_due(turn, partition),
+                Due::GroupLag => self.on_group_lag_due(turn),
                 Due::Stop => self.on_stop_due(turn),
             }
         }

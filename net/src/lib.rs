@@ -7,6 +7,7 @@
 //!   response written around the file ranges that are sent without being read.
 //! - [`api_versions`]: the versions a broker tells its clients.
 //! - [`Connection`]: bytes into frames, and replies in order.
+//! - [`quota`]: what clients may use, and how long they wait when they used more.
 //!
 //! Invariants: decoding never panics and never reserves more than the frame's bytes justify;
 //! encoding a message in a version it does not have is our own fault. This crate knows nothing of
@@ -25,6 +26,7 @@ pub mod header;
 pub mod message;
 pub mod messages;
 pub mod produce;
+pub mod quota;
 
 pub use api_key::ApiKey;
 pub use connection::{Connection, FrameError, ReplySlot};

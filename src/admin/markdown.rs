@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::groups::group_families;
 use super::metrics::{Family, broker_families, driver_families, latency_family, process_families};
 
 const HEAD: &str = "# Metrics and health
@@ -37,6 +38,15 @@ fn metrics_md() -> String {
         "Its buckets are powers of two from 1 µs (`le=\"0.000001\"`) to about 67 s. The APIs are \
          those that this\nbroker handles, by Kafka's names.\n",
     );
+    out.push_str(
+        "\n## Consumer groups\n\nWorked out every `millrace.group.metrics.interval.ms` by the shards \
+         that coordinate the groups, for the\nfirst `millrace.group.metrics.max` groups and \
+         partitions by name.\n\n\
+         | name | type | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for (Family { name, kind, help }, labels) in group_families() {
+        let _ = writeln!(out, "| `{name}` | {kind} | {labels} | {help} |");
+    }
     table(&mut out, "Driver", &driver_families());
     table(&mut out, "Process", &process_families());
     out

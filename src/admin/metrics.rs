@@ -22,13 +22,13 @@ pub(super) struct Family {
 }
 
 impl Family {
-    fn new(name: &str, kind: &'static str, help: &str) -> Self {
+    pub(super) fn new(name: &str, kind: &'static str, help: &str) -> Self {
         Self { name: name.to_owned(), kind, help: help.trim().replace('\n', " ") }
     }
 }
 
 const COUNTER: &str = "counter";
-const GAUGE: &str = "gauge";
+pub(super) const GAUGE: &str = "gauge";
 
 /// Counters of the shards, in the order of [`Counters::DESCRIBED`].
 pub(super) fn broker_families() -> Vec<Family> {
@@ -90,6 +90,7 @@ pub(super) fn text(watched: &Watched) -> String {
         sample(&mut out, family, "", &sum.to_string());
     }
     latencies(&mut out, &shards);
+    super::groups::text(&mut out, &shards);
     let values = watched.drivers.iter().map(|counters| counters.values());
     let driver = values.fold(CounterValues::default(), |sum, one| sum.plus(&one));
     let numbers = driver.iter().map(|(_, value)| value).chain([driver.syscalls()]);
@@ -120,7 +121,7 @@ fn process_values(watched: &Watched) -> Vec<(String, String)> {
 }
 
 // Writing to a String cannot fail, so its results are dropped here and below.
-fn head(out: &mut String, family: &Family) {
+pub(super) fn head(out: &mut String, family: &Family) {
     let Family { name, kind, help } = family;
     let _ = writeln!(out, "# HELP {name} {}", help.replace('\\', "\\\\"));
     let _ = writeln!(out, "# TYPE {name} {kind}");

@@ -1,12 +1,17 @@
-//! `millrace group`: list, describe, delete consumer groups.
+//! `millrace group`: list, describe, reset, delete consumer groups.
+
+mod reset;
 
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
+use millrace_net::messages::consumer_group_describe::{
+    ConsumerGroupDescribeRequest, Member as ConsumerGroupMember,
+};
 use millrace_net::messages::delete_groups::DeleteGroupsRequest;
-use millrace_net::messages::describe_groups::{DescribeGroupsRequest, DescribedGroup};
+use millrace_net::messages::describe_groups::{DescribeGroupsRequest, DescribedGroupMember};
 use millrace_net::messages::find_coordinator::FindCoordinatorRequest;
-use millrace_net::messages::list_groups::ListGroupsRequest;
+use millrace_net::messages::list_groups::{ListGroupsRequest, ListedGroup};
 use millrace_net::messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
 use millrace_wire::Uuid;
 use serde_json::{Value, json};
@@ -24,6 +29,8 @@ pub enum Group {
     List(List),
     /// Shows members, committed offsets and how far behind they are.
     Describe(Named),
+    /// Moves committed offsets of groups without members.
+    Reset(reset::Reset),
     /// Deletes groups without members, and their offsets.
     Delete(Named),
 }
@@ -51,6 +58,7 @@ impl Group {
         match self {
             Self::List(list) => list.run(),
             Self::Describe(named) => describe(&named),
+            Self::Reset(reset) => reset.run(),
             Self::Delete(named) => delete(&named),
         }
     }
@@ -110,35 +118,26 @@ fn describe(named: &Named) -> Result<(), CliError> {
     let mut values = Vec::new();
     for name in &named.names {
         let node = coordinator(&mut cluster, name)?;
-        let request = DescribeGroupsRequest {
-            groups: vec![name.clone()],
-            ..DescribeGroupsRequest::default()
-        };
-        let answer = cluster.node(node)?.call(&request)?;
-        let group =
-            answer.groups.into_iter().next().ok_or_else(|| {
-                CliError::refused(format!("broker {node}: nothing on group {name}"))
-            })?;
-        check(format_args!("group {name}"), group.error_code, group.error_message.as_deref())?;
+        let group = described(&mut cluster, node, name)?;
         let committed = committed(&mut cluster, node, name)?;
-        if group.group_state == "Dead" && committed.is_empty() {
+        if group.state == "Dead" && committed.is_empty() {
             return Err(CliError::refused(format!("there is no group {name}"))
                 .hint("see `millrace group list`"));
         }
         let offsets = lag(&mut cluster, &committed)?;
-        let members = members(&group);
+        let members = group.members;
         if out.is_json() {
             values.push(json!({
                 "group": name,
-                "state": group.group_state,
-                "protocol": group.protocol_data,
+                "state": group.state,
+                "protocol": group.protocol,
                 "coordinator": node,
                 "members": objects(&MEMBER_COLUMNS, members),
                 "offsets": objects(&OFFSET_COLUMNS, offsets),
             }));
             continue;
         }
-        let state = &group.group_state;
+        let state = &group.state;
         output::line(&format!(
             "group {name}  {state}  coordinator {node}  {} members",
             members.len()
@@ -153,8 +152,37 @@ fn describe(named: &Named) -> Result<(), CliError> {
     if out.is_json() { output::json(&Value::Array(values)) } else { Ok(()) }
 }
 
-fn members(group: &DescribedGroup) -> Vec<Vec<Value>> {
-    let row = |member: &millrace_net::messages::describe_groups::DescribedGroupMember| {
+/// What is shown of a group of either protocol.
+struct Shown {
+    state: String,
+    /// The protocol or the assignor that the group uses.
+    protocol: String,
+    /// As [`MEMBER_COLUMNS`].
+    members: Vec<Vec<Value>>,
+}
+
+/// The group's line of a listing; none if there is no such group.
+fn listed(cluster: &mut Cluster, node: i32, name: &str) -> Result<Option<ListedGroup>, CliError> {
+    let answer = cluster.node(node)?.call(&ListGroupsRequest::default())?;
+    check(format_args!("groups of broker {node}"), answer.error_code, None)?;
+    Ok(answer.groups.into_iter().find(|group| group.group_id == name))
+}
+
+/// Asks by the API of the group's own protocol.
+fn described(cluster: &mut Cluster, node: i32, name: &str) -> Result<Shown, CliError> {
+    let kind = listed(cluster, node, name)?.map(|group| group.group_type.to_ascii_lowercase());
+    if kind.as_deref() == Some("consumer")
+        && cluster.node(node)?.serves::<ConsumerGroupDescribeRequest>()
+    {
+        return consumer_group(cluster, node, name);
+    }
+    let request =
+        DescribeGroupsRequest { groups: vec![name.to_owned()], ..DescribeGroupsRequest::default() };
+    let answer = cluster.node(node)?.call(&request)?;
+    let group = answer.groups.into_iter().next();
+    let group = group.ok_or_else(|| nothing_on(node, name))?;
+    check(format_args!("group {name}"), group.error_code, group.error_message.as_deref())?;
+    let row = |member: &DescribedGroupMember| {
         vec![
             json!(member.member_id),
             json!(member.client_id),
@@ -162,7 +190,40 @@ fn members(group: &DescribedGroup) -> Vec<Vec<Value>> {
             json!(member.group_instance_id),
         ]
     };
-    group.members.iter().map(row).collect()
+    Ok(Shown {
+        members: group.members.iter().map(row).collect(),
+        state: group.group_state,
+        protocol: group.protocol_data,
+    })
+}
+
+/// A group of the protocol of KIP-848.
+fn consumer_group(cluster: &mut Cluster, node: i32, name: &str) -> Result<Shown, CliError> {
+    let request = ConsumerGroupDescribeRequest {
+        group_ids: vec![name.to_owned()],
+        ..ConsumerGroupDescribeRequest::default()
+    };
+    let answer = cluster.node(node)?.call(&request)?;
+    let group = answer.groups.into_iter().next();
+    let group = group.ok_or_else(|| nothing_on(node, name))?;
+    check(format_args!("group {name}"), group.error_code, group.error_message.as_deref())?;
+    let row = |member: &ConsumerGroupMember| {
+        vec![
+            json!(member.member_id),
+            json!(member.client_id),
+            json!(member.client_host),
+            json!(member.instance_id),
+        ]
+    };
+    Ok(Shown {
+        members: group.members.iter().map(row).collect(),
+        state: group.group_state,
+        protocol: group.assignor_name,
+    })
+}
+
+fn nothing_on(node: i32, name: &str) -> CliError {
+    CliError::refused(format!("broker {node}: nothing on group {name}"))
 }
 
 /// A group's committed offsets, by topic and partition.

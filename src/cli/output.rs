@@ -52,6 +52,12 @@ pub(crate) fn line(text: &str) -> Result<(), CliError> {
     raw(format!("{text}\n").as_bytes())
 }
 
+/// Tells a person something beside the output.
+pub(crate) fn warn(text: &str) {
+    // Nobody is left to be told when this fails.
+    let _ = writeln!(io::stderr(), "warning: {text}");
+}
+
 /// Prints bytes as they are.
 pub(crate) fn raw(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();

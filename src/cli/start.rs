@@ -45,7 +45,7 @@ impl FromStr for Start {
 
 /// Reads `2026-01-31`, `2026-01-31T12:00:00Z`, fractions and offsets included, as ms since 1970;
 /// without an offset it is UTC. Source: RFC 3339.
-fn instant_ms(text: &str) -> Option<i64> {
+pub(crate) fn instant_ms(text: &str) -> Option<i64> {
     let (date, time) = text.split_once(['T', 't', ' ']).unwrap_or((text, "00:00:00Z"));
     let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);

@@ -103,6 +103,15 @@ impl Offsets {
         })
     }
 
+    /// Every committed offset, with its topic and partition.
+    pub(super) fn committed(&self) -> impl Iterator<Item = (&Arc<str>, i32, i64)> {
+        self.topics.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().filter_map(move |(partition, slot)| {
+                Some((topic, *partition, slot.committed.as_ref()?.offset))
+            })
+        })
+    }
+
     /// Partitions with an offset and none under way, with the offset.
     fn settled(&self) -> impl Iterator<Item = (&Arc<str>, i32, &OffsetValue)> {
         self.topics.iter().flat_map(|(topic, partitions)| {

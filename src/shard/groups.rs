@@ -42,6 +42,13 @@ pub(crate) struct Groups {
     hosted: BTreeMap<PartitionId, Hosted>,
 }
 
+impl Groups {
+    /// All coordinators, by partition.
+    pub(super) fn all(&self) -> impl Iterator<Item = &GroupCoordinator> {
+        self.hosted.values().map(|hosted| &hosted.coordinator)
+    }
+}
+
 impl Shard {
     /// The partition that coordinates a group; none while the topic does not exist.
     pub(crate) fn coordinator_of(&self, group_id: &str) -> Option<PartitionId> {
@@ -150,6 +157,7 @@ impl Shard {
         if let Some(hosted) = self.groups.hosted.get_mut(&id) {
             hosted.coordinator.loaded(turn.now);
             self.drain_groups(turn, id);
+            self.begin_lag_reports(turn);
         }
     }
 

@@ -385,6 +385,10 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Address of metrics and health, as host:port; empty switches it off.";
     "millrace.durability" String Some("page-cache"), OneOf(&["page-cache", "group-commit", "every-batch"]), ClusterWide, Used,
         "What an acknowledgement stands on: page cache, a shared sync, a sync for each batch.";
+    "millrace.group.metrics.interval.ms" Int Some("5000"), AtLeast(100), ClusterWide, Used,
+        "How often consumer lag is worked out for /metrics, ms.";
+    "millrace.group.metrics.max" Int Some("10000"), AtLeast(0), ClusterWide, Used,
+        "Most groups and partitions of groups in /metrics, divided among the shards; 0 turns consumer lag there off.";
     "millrace.io.backend" String Some("auto"), OneOf(&["auto", "uring", "epoll"]), ReadOnly, Used,
         "How the kernel is asked for input and output; auto takes the best that works.";
     "millrace.shards" Int Some("0"), Between(0, 1024), ReadOnly, Used,

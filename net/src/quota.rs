@@ -1,0 +1,65 @@
+//! Client quotas: who is held to what, how much was used, and how long somebody has to wait.
+//!
+//! Arithmetic and tables only; time is an argument, in ms of any clock that does not go back.
+//!
+//! - [`Rules`]: limits of users and client ids, and which one a client is held to.
+//! - [`Rate`]: use over a sliding window of samples, as Kafka measures it.
+//! - [`Meters`]: one [`Rate`] for each client that is held to something, on one shard. What a
+//!   client uses on other shards arrives as [`Usage`] and counts like its use here.
+//! - [`TokenBucket`]: for rates that may burst (topic changes).
+//!
+//! Integers throughout: limits are millionths of a unit per second, so that the same use leads to
+//! the same wait everywhere. Source: KIP-13, KIP-55, KIP-124, KIP-219, KIP-599.
+
+mod meters;
+mod rate;
+mod rules;
+
+pub use meters::{METERS_MAX, Meters, Usage};
+pub use rate::{Rate, TokenBucket, WindowConfig};
+pub use rules::{EntityName, Limit, Rules};
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QuotaKind {
+    /// Bytes of Produce requests: `producer_byte_rate`.
+    Produce,
+    /// Bytes of Fetch replies: `consumer_byte_rate`.
+    Fetch,
+    /// Time that requests take of a thread: `request_percentage`. Counted in ns.
+    Request,
+}
+
+impl QuotaKind {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Produce, Self::Fetch, Self::Request];
+
+    /// The configuration key that limits it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Produce => "producer_byte_rate",
+            Self::Fetch => "consumer_byte_rate",
+            Self::Request => "request_percentage",
+        }
+    }
+
+    /// Units per second that the value 1 of the key stands for: bytes, and 1 % of a second in ns.
+    const fn units(self) -> u32 {
+        match self {
+            Self::Produce | Self::Fetch => 1,
+            Self::Request => 10_000_000,
+        }
+    }
+
+    /// The limit that a stored value means; none if it limits nothing that could be.
+    pub fn limit(self, value: f64) -> Option<Limit> {
+        Limit::per_second(value * f64::from(self.units()))
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+#[cfg(test)]
+mod tests;

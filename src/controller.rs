@@ -326,6 +326,7 @@ impl Controller {
             | LogEvent::ReadReady { .. }
             | LogEvent::TimestampReady { .. }
             | LogEvent::LogStartAdvanced
+            | LogEvent::Compaction(_)
             | LogEvent::SpaceGone
             | LogEvent::SpaceBack
             | LogEvent::Corrupt { .. }

@@ -71,6 +71,8 @@ pub enum Kind {
     Counter,
     /// It goes up and down; the sum over the shards means something.
     Gauge,
+    /// It goes up and down; the largest of the shards means something.
+    Max,
 }
 
 /// A counter's name, kind and meaning, for metrics and their documentation.
@@ -154,6 +156,30 @@ counters! {
     Counter logs_failed,
     /// 1 once the shard serves clients.
     Gauge serving,
+    /// Compactions of a log that came to their end.
+    Counter compaction_runs,
+    /// Time that they took, ms.
+    Counter compaction_run_milliseconds,
+    /// Compactions under way.
+    Gauge compaction_running,
+    /// Bytes that compaction has read, both passes together.
+    Counter compaction_bytes_read,
+    /// Bytes that compaction has written.
+    Counter compaction_bytes_written,
+    /// Records that compaction has removed.
+    Counter compaction_records_removed,
+    /// Bytes of sealed segments that wait to be compacted, when a log was chosen last.
+    Gauge compaction_dirty_bytes,
+    /// The dirtiest log's share of bytes to be compacted, percent, when a log was chosen last.
+    Max compaction_dirty_percent_max,
+    /// Compactions that failed.
+    Counter compaction_failures,
+    /// When a compaction failed last, seconds since 1970; 0 if none did.
+    Max compaction_last_failure_seconds,
+    /// Partitions that are not compacted until the next start, because their compaction failed.
+    Gauge compaction_uncleanable_partitions,
+    /// Times the thread that computes for compactions died over a piece, and went on with the next.
+    Counter compaction_worker_restarts,
 }
 
 impl Counters {

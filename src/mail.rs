@@ -4,7 +4,9 @@
 //! to the ticket's shard. Only references cross: a batch is a slice of a received frame, a read is
 //! a file, a position and a length. Letters of one turn travel together.
 
-use millrace_engine::{ReadPlan, ValidatedBatch};
+use std::sync::Arc;
+
+use millrace_engine::{Offset, ReadPlan, ValidatedBatch};
 use millrace_io::ShardId;
 use millrace_net::ErrorCode;
 use millrace_wire::Uuid;
@@ -83,6 +85,8 @@ pub(crate) enum Letter {
         /// High watermarks of those partitions that are there.
         watermarks: Vec<(PartitionId, i64)>,
     },
+    /// A log of the sender is compacted up to an offset: log dir, topic, partition.
+    Cleaned((usize, Arc<str>, i32), Offset),
     /// About starting, stopping, and the cluster's state.
     Life(LifeLetter),
     /// How many connections the sender has.

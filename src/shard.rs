@@ -20,6 +20,7 @@
 //! change; all that waits has a deadline or something that wakes it.
 
 mod clients;
+mod compaction;
 mod dispatch;
 mod groups;
 mod image;
@@ -62,6 +63,8 @@ pub(crate) const METADATA_OWNER: u32 = 1;
 pub(crate) const CONTROLLER_OWNER: u32 = 2;
 /// Token owner of the reads that load group coordinators.
 pub(crate) const GROUPS_OWNER: u32 = 3;
+/// Token owner of the files that tell up to where logs are compacted.
+pub(crate) const COMPACTION_OWNER: u32 = 4;
 
 /// Connections one shard takes (`max.connections` bounds them below this).
 const CLIENTS_MAX: u32 = 1 << 20;
@@ -91,6 +94,8 @@ pub(crate) enum Due {
     OffsetFiles,
     /// The controller has something to do.
     Controller,
+    /// A compaction may go on, or the next one begin.
+    Compaction,
     /// A group coordinator has something to do.
     Groups(PartitionId),
     /// Consumer lag is to be told.
@@ -127,6 +132,7 @@ pub struct Shard {
     pub(crate) controller: Option<Controller>,
     groups: groups::Groups,
     lag: lag::LagRounds,
+    compactions: compaction::Compactions,
     life: life::Life,
     /// Letters of this turn, by shard.
     outbox: Vec<Vec<Letter>>,
@@ -165,6 +171,7 @@ impl Shard {
             random.u32(),
         );
         let controller = (id.0 == 0).then(|| Controller::new(&setup, random.u64()));
+        let secret = (random.u64(), random.u64());
         Self {
             id,
             image: Arc::new(Image::empty()),
@@ -181,6 +188,7 @@ impl Shard {
             controller,
             groups: groups::Groups::default(),
             lag: lag::LagRounds::default(),
+            compactions: compaction::Compactions::new(secret),
             life: life::Life::new(setup.shards),
             outbox: (0..setup.shards).map(|_| Vec::new()).collect(),
             answers: VecDeque::new(),
@@ -260,12 +268,14 @@ impl Shard {
             | Completion::Read { token, .. }
             | Completion::Wrote { token, .. }
             | Completion::Done { token, .. }
-            | Completion::Listed { token, .. } => match token.owner {
+            | Completion::Listed { token, .. }
+            | Completion::Computed { token, .. } => match token.owner {
                 LIFE_OWNER => self.on_life_completion(turn, completion),
                 METADATA_OWNER | CONTROLLER_OWNER => {
                     self.on_controller_completion(turn, completion);
                 }
                 GROUPS_OWNER => self.on_group_completion(turn, completion),
+                COMPACTION_OWNER => self.on_cleaner_completion(turn, completion),
                 owner => self.on_log_completion(turn, owner - LOG_OWNER_BASE, completion),
             },
         }
@@ -287,6 +297,7 @@ impl Shard {
             }
             Letter::Watermarks { number, watermarks } => self.on_watermarks(number, watermarks),
             Letter::Life(letter) => self.on_life_letter(turn, from, letter),
+            Letter::Cleaned(key, offset) => self.on_cleaned(turn, key, offset),
             Letter::Load(count) => self.loads[usize::from(from.0)] = count,
         }
     }
@@ -301,6 +312,7 @@ impl Shard {
                 Due::Checkpoint => self.on_checkpoint_due(turn),
                 Due::OffsetFiles => self.on_offset_files_due(turn),
                 Due::Controller => self.on_controller_due(turn),
+                Due::Compaction => self.on_compaction_due(turn),
                 Due::Groups(partition) => self.on_groups_due(turn, partition),
                 Due::GroupLag => self.on_group_lag_due(turn),
                 Due::Stop => self.on_stop_due(turn),
@@ -321,7 +333,11 @@ impl Shard {
             while let Some(key) = self.runnable.pop_front() {
                 self.run_requests(turn, key);
             }
+            self.run_compactions(turn);
             self.end_log_turns(turn);
+            if self.compactions.has_events() {
+                continue;
+            }
             if self.answers.is_empty() && self.runnable.is_empty() && self.inbox.is_empty() {
                 break;
             }

@@ -37,7 +37,7 @@ pub(crate) fn resolve(setup: &Setup, image: &Image, topic: &str) -> Resolved {
 fn log_config(setup: &Setup, config: &TopicConfig) -> LogConfig {
     LogConfig {
         segment_bytes: u32::try_from(config.segment_bytes).unwrap_or(u32::MAX),
-        segment_ms: unsigned(config.segment_ms),
+        segment_ms: segment_ms(config),
         segment_jitter_ms: unsigned(config.segment_jitter_ms),
         segment_index_bytes: u32::try_from(config.segment_index_bytes).unwrap_or(0),
         index_interval_bytes: u32::try_from(config.index_interval_bytes).unwrap_or(0),
@@ -45,6 +45,10 @@ fn log_config(setup: &Setup, config: &TopicConfig) -> LogConfig {
         retention_bytes: limit(config.retention_bytes),
         cleanup_delete: config.cleanup_policy.delete,
         cleanup_compact: config.cleanup_policy.compact,
+        min_dirty_ratio_ppm: config.min_cleanable_dirty_ratio_ppm,
+        min_compaction_lag_ms: unsigned(config.min_compaction_lag_ms),
+        max_compaction_lag_ms: unsigned(config.max_compaction_lag_ms),
+        delete_retention_ms: unsigned(config.delete_retention_ms),
         file_delete_delay_ms: unsigned(config.file_delete_delay_ms),
         flush_messages: unsigned(config.flush_messages),
         flush_ms: unsigned(config.flush_ms),
@@ -56,6 +60,14 @@ fn log_config(setup: &Setup, config: &TopicConfig) -> LogConfig {
         producer_id_expiration_ms: setup.producer_id_expiration_ms,
         ..LogConfig::default()
     }
+}
+
+/// A compacted log rolls early enough for `max.compaction.lag.ms`: the active segment is never
+/// compacted.
+fn segment_ms(config: &TopicConfig) -> u64 {
+    let ms = unsigned(config.segment_ms);
+    let is_compacted = config.cleanup_policy.compact && config.max_compaction_lag_ms > 0;
+    if is_compacted { ms.min(unsigned(config.max_compaction_lag_ms)) } else { ms }
 }
 
 fn rules(config: &TopicConfig) -> ValidationRules {

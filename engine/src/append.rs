@@ -660,7 +660,8 @@ impl Log {
             return;
         }
         if let Some(segment) = self.segment_mut(base) {
-            segment.synced_bytes = segment.synced_bytes.max(bytes);
+            // Compaction may have put a smaller one there since.
+            segment.synced_bytes = segment.synced_bytes.max(bytes).min(segment.bytes);
         }
         self.sync.outstanding -= 1;
         self.maybe_end_sync();

@@ -17,10 +17,15 @@
 //! goes once that has passed, so that a slow consumer still learns of the deletion. Markers of
 //! transactions without records left go the same way. Source: KIP-534, KIP-98.
 //!
-//! Choosing segments, writing and swapping files is the log's business, and so is knowing which
-//! transactions were aborted.
+//! This file judges batches. `keys` is the map, `passes` walks pieces of segments with both, off the
+//! shard's thread; `plan` says what of a log is to be compacted, `run` reads and writes it, `swap`
+//! puts the result into its place.
 
-use std::collections::BTreeMap;
+mod keys;
+mod passes;
+mod plan;
+mod run;
+mod swap;
 
 use bytes::Bytes;
 use millrace_io::WallMs;
@@ -29,15 +34,20 @@ use crate::batch::{BatchFlags, BatchHeader, BatchView, Codec};
 use crate::builder::{BatchBuilder, BatchSpec, ProducerStamp};
 use crate::ids::Offset;
 use crate::open_batch::{LogRecord, OpenBatch, OpenError};
+use keys::KeyTable;
 
-/// What one key costs beyond its own bytes: the tree's slot and the allocation, bytes.
-const KEY_OVERHEAD_BYTES: usize = 64;
+pub use plan::Cleanable;
+pub(crate) use run::{Compaction, Step};
+pub use run::{CompactionEvent, CompactionLimits, CompactionReport};
 
 /// What became of a batch's transaction, as far as compaction asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchFate {
     /// Its records count: not transactional, committed, or a marker that is still needed.
     Live,
+    /// Nobody knows yet what became of its transaction: it stays as it is, and its records
+    /// supersede nothing.
+    Unknown,
     /// Its transaction was aborted: all of it goes.
     Aborted,
     /// A marker whose transaction has no records left: it goes once its horizon has passed.
@@ -62,23 +72,28 @@ pub enum Taken {
     Full,
 }
 
+/// What bounds a map of keys.
+#[derive(Clone, Copy, Debug)]
+pub struct MapRules {
+    /// Most bytes of the table. Kafka: `log.cleaner.dedupe.buffer.size`.
+    pub bytes_max: usize,
+    /// How full it may get, percent. Kafka: `log.cleaner.io.buffer.load.factor`.
+    pub load_percent: u8,
+    /// Keys the hash; random, and the same for the life of the process.
+    pub secret: (u64, u64),
+}
+
 /// Keys of the dirty part of a log and the last offset of each, within a bound on memory.
-///
-/// Exact: whole keys, not hashes of them, so that no two keys can be taken for one.
 #[derive(Clone, Debug)]
 pub struct KeyOffsets {
-    offsets: BTreeMap<Box<[u8]>, Offset>,
+    table: KeyTable,
     end_offset: Offset,
-    bytes: usize,
-    bytes_max: usize,
 }
 
 impl KeyOffsets {
     /// An empty map for a log that is dirty from `start_offset` on.
-    ///
-    /// - `bytes_max`: most bytes of keys and overhead. Kafka: `log.cleaner.dedupe.buffer.size`.
-    pub const fn new(start_offset: Offset, bytes_max: usize) -> Self {
-        Self { offsets: BTreeMap::new(), end_offset: start_offset, bytes: 0, bytes_max }
+    pub fn new(start_offset: Offset, rules: MapRules) -> Self {
+        Self { table: KeyTable::new(rules), end_offset: start_offset }
     }
 
     /// Everything below was looked at. Exclusive.
@@ -86,14 +101,19 @@ impl KeyOffsets {
         self.end_offset
     }
 
+    /// There is nothing more below `offset`: everything up to there was looked at.
+    pub fn close(&mut self, offset: Offset) {
+        self.end_offset = self.end_offset.max(offset);
+    }
+
     /// Keys in the map.
-    pub fn len(&self) -> usize {
-        self.offsets.len()
+    pub const fn len(&self) -> usize {
+        self.table.len()
     }
 
     /// True if no key was met.
-    pub fn is_empty(&self) -> bool {
-        self.offsets.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.table.len() == 0
     }
 
     /// Notes the keys of a batch, whole or not at all.
@@ -111,26 +131,15 @@ impl KeyOffsets {
             self.end_offset = self.end_offset.max(view.header.next_offset());
             return Ok(Taken::Yes);
         }
-        let batch = OpenBatch::open(view, limit_bytes)?;
-        let mut cost = 0;
-        for record in batch.records() {
-            if let Some(key) = record?.record.key
-                && !self.offsets.contains_key(key)
-            {
-                cost += key.len() + KEY_OVERHEAD_BYTES;
-            }
-        }
-        if cost > 0 && self.bytes + cost > self.bytes_max && !self.offsets.is_empty() {
+        let count = usize::try_from(view.header.record_count).unwrap_or(0);
+        if !self.table.has_room(count) && !self.is_empty() {
             return Ok(Taken::Full);
         }
+        let batch = OpenBatch::open(view, limit_bytes)?;
         for record in batch.records() {
             let LogRecord { offset, record, .. } = record?;
-            let Some(key) = record.key else { continue };
-            if let Some(last) = self.offsets.get_mut(key) {
-                *last = offset;
-            } else {
-                self.bytes += key.len() + KEY_OVERHEAD_BYTES;
-                self.offsets.insert(key.into(), offset);
+            if let Some(key) = record.key {
+                self.table.put(key, offset);
             }
         }
         self.end_offset = self.end_offset.max(view.header.next_offset());
@@ -139,7 +148,7 @@ impl KeyOffsets {
 
     /// True if a later record in the dirty part has the key.
     fn is_superseded(&self, key: &[u8], offset: Offset) -> bool {
-        self.offsets.get(key).is_some_and(|last| *last > offset)
+        self.table.get(key).is_some_and(|last| last > offset)
     }
 }
 
@@ -180,6 +189,7 @@ pub fn clean_batch(
         return Ok(Cleaned::Keep);
     }
     match fate {
+        BatchFate::Unknown => Ok(Cleaned::Keep),
         BatchFate::Aborted => Ok(emptied(&header, when_empty)),
         BatchFate::MarkerOfNothing => match horizon_of(&header) {
             Some(horizon) if horizon <= rules.now => Ok(emptied(&header, when_empty)),

@@ -37,6 +37,15 @@ pub struct LogConfig {
     pub cleanup_delete: bool,
     /// Whether `cleanup.policy` lists `compact`.
     pub cleanup_compact: bool,
+    /// `min.cleanable.dirty.ratio`, in millionths: compaction waits until more than this share of
+    /// the log's bytes is dirty.
+    pub min_dirty_ratio_ppm: u32,
+    /// `min.compaction.lag.ms`: how long a record stays uncompacted at least.
+    pub min_compaction_lag_ms: u64,
+    /// `max.compaction.lag.ms`: how long a record stays uncompacted at most.
+    pub max_compaction_lag_ms: u64,
+    /// `delete.retention.ms`: how long tombstones stay after the compaction that first met them.
+    pub delete_retention_ms: u64,
     /// `file.delete.delay.ms`: how long a removed segment stays on disk as `.deleted`, ms.
     pub file_delete_delay_ms: u64,
     /// `flush.messages`: sync after this many records. 1 means [`Durability::GroupCommit`].
@@ -81,6 +90,10 @@ impl Default for LogConfig {
             retention_bytes: None,
             cleanup_delete: true,
             cleanup_compact: false,
+            min_dirty_ratio_ppm: 500_000,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: u64::MAX,
+            delete_retention_ms: DAY_MS,
             file_delete_delay_ms: 60_000,
             flush_messages: u64::MAX,
             flush_ms: u64::MAX,

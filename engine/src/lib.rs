@@ -37,6 +37,7 @@ pub use batch::{
 pub use builder::{BatchBuilder, BatchSpec, NO_TIMESTAMP, ProducerStamp};
 pub use checkpoint::{PartitionCheckpoint, ShardCheckpoint};
 pub use checkpoint_file::{OffsetEntry, TextError};
+pub use compaction::{Cleanable, CompactionEvent, CompactionLimits, CompactionReport, MapRules};
 pub use compression::CompressionError;
 pub use config::{Durability, LogConfig};
 pub use control::{ControlType, end_txn_batch};

@@ -21,7 +21,8 @@
 //! `log_start <= high_watermark <= committed <= written <= log_end` and `durable <= written`.
 //!
 //! Parts: `append` (queue, write, acknowledge), `roll` (segments, indexes, reserved blocks),
-//! `read` (plans, timestamps), `cold` (read-ahead), `recovery`, `retention`, `checkpoint`.
+//! `read` (plans, timestamps), `cold` (read-ahead), `recovery`, `retention`, `compaction`,
+//! `checkpoint`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use millrace_wire::Uuid;
 
 use crate::append::{Appender, SyncPass};
 use crate::checkpoint::PartitionCheckpoint;
+use crate::compaction::{Compaction, CompactionEvent};
 use crate::config::{Durability, LogConfig};
 use crate::leader_epoch::LeaderEpochs;
 use crate::producer_state::{ProducerError, ProducerState};
@@ -79,6 +81,9 @@ pub struct Log {
     pub(crate) sync: SyncPass,
     pub(crate) reader: Reader,
     pub(crate) janitor: Janitor,
+    pub(crate) compaction: Option<Box<Compaction>>,
+    /// Everything below was compacted, as far as was told or done.
+    pub(crate) cleaned_to: Offset,
     /// As of the assigned end.
     pub(crate) producers: ProducerState,
     pub(crate) epochs: LeaderEpochs,
@@ -151,6 +156,8 @@ pub enum LogEvent {
     SpaceGone,
     /// Appends are taken again.
     SpaceBack,
+    /// Something of a compaction.
+    Compaction(CompactionEvent),
     /// Bytes below the end are no batches. They are not served; what lies before them is.
     Corrupt {
         /// Base offset of the segment.
@@ -247,6 +254,7 @@ pub(crate) enum Pending {
         bytes: u64,
     },
     Recovery(crate::recovery::Step),
+    Compaction(crate::compaction::Step),
     /// A segment's file was renamed to be removed later.
     Doomed {
         file: PathBuf,
@@ -344,6 +352,8 @@ impl Log {
             sync: SyncPass::default(),
             reader: Reader::default(),
             janitor: Janitor::default(),
+            compaction: None,
+            cleaned_to: Offset(0),
             producers: ProducerState::new(spec.config.producers_max),
             epochs: LeaderEpochs::new(),
             is_epochs_dirty: false,
@@ -373,6 +383,7 @@ impl Log {
         self.dispatch(now, pending, outcome, ops);
         self.maybe_end_recovery(now, ops);
         self.maybe_resume_retention(now, ops);
+        self.pursue_compaction(now, ops);
         self.end_turn(now, ops);
         self.settle_acks(committed);
         self.maybe_flush_for_close(now, ops);
@@ -416,6 +427,7 @@ impl Log {
                 self.on_job_prefetched(job, bytes, outcome.done(), ops);
             }
             Pending::Recovery(step) => self.on_recovery(now, step, outcome, ops),
+            Pending::Compaction(step) => self.on_compaction(now, step, outcome, ops),
             Pending::Doomed { file } => self.on_doomed(file, outcome.done(), ops),
             Pending::Trimmed | Pending::Housekeeping => {}
             Pending::FolderRenamed { to } => self.on_folder_renamed(to, outcome.done(), ops),
@@ -446,6 +458,7 @@ impl Log {
             self.durable = self.durable.min(start);
         }
         self.phase = Phase::Failed;
+        self.drop_compaction();
         self.abandon_appends(AppendError::Failed);
         self.fail_jobs();
         self.events.push(LogEvent::Fatal { reason });
@@ -640,6 +653,7 @@ impl Log {
         self.verify_recent();
         self.producers.verify();
         self.epochs.verify();
+        self.verify_compaction();
     }
 
     /// What a later start needs to open this log without reading it.
@@ -656,6 +670,7 @@ pub(crate) enum Outcome {
     Wrote(Vec<bytes::Bytes>, Result<(), IoError>),
     Done(Result<(), IoError>),
     Listed(Result<Vec<millrace_io::DirEntry>, IoError>),
+    Computed(Result<millrace_io::Computed, IoError>),
 }
 
 impl Outcome {
@@ -668,6 +683,7 @@ impl Outcome {
             }
             Completion::Done { token, result } => Some((token, Self::Done(result))),
             Completion::Listed { token, result } => Some((token, Self::Listed(result))),
+            Completion::Computed { token, result } => Some((token, Self::Computed(result))),
             Completion::Accepted { .. }
             | Completion::Received { .. }
             | Completion::Filled { .. }
@@ -682,28 +698,51 @@ impl Outcome {
     pub(crate) fn done(self) -> Result<(), IoError> {
         match self {
             Self::Done(result) | Self::Wrote(_, result) => result,
-            Self::Opened(_) | Self::Read(_) | Self::Listed(_) => Err(WRONG_KIND),
+            Self::Opened(_) | Self::Read(_) | Self::Listed(_) | Self::Computed(_) => {
+                Err(WRONG_KIND)
+            }
         }
     }
 
     pub(crate) fn opened(self) -> Result<(millrace_io::FileRef, u64), IoError> {
         match self {
             Self::Opened(result) => result,
-            Self::Done(_) | Self::Wrote(..) | Self::Read(_) | Self::Listed(_) => Err(WRONG_KIND),
+            Self::Done(_)
+            | Self::Wrote(..)
+            | Self::Read(_)
+            | Self::Listed(_)
+            | Self::Computed(_) => Err(WRONG_KIND),
         }
     }
 
     pub(crate) fn read(self) -> Result<bytes::Bytes, IoError> {
         match self {
             Self::Read(result) => result,
-            Self::Done(_) | Self::Wrote(..) | Self::Opened(_) | Self::Listed(_) => Err(WRONG_KIND),
+            Self::Done(_)
+            | Self::Wrote(..)
+            | Self::Opened(_)
+            | Self::Listed(_)
+            | Self::Computed(_) => Err(WRONG_KIND),
         }
     }
 
     pub(crate) fn listed(self) -> Result<Vec<millrace_io::DirEntry>, IoError> {
         match self {
             Self::Listed(result) => result,
-            Self::Done(_) | Self::Wrote(..) | Self::Opened(_) | Self::Read(_) => Err(WRONG_KIND),
+            Self::Done(_)
+            | Self::Wrote(..)
+            | Self::Opened(_)
+            | Self::Read(_)
+            | Self::Computed(_) => Err(WRONG_KIND),
+        }
+    }
+
+    pub(crate) fn computed(self) -> Result<millrace_io::Computed, IoError> {
+        match self {
+            Self::Computed(result) => result,
+            Self::Done(_) | Self::Wrote(..) | Self::Opened(_) | Self::Read(_) | Self::Listed(_) => {
+                Err(WRONG_KIND)
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ pub use timestamp::{TimestampOutcome, TimestampedOffset};
 pub const RECENT_BATCHES_MAX: usize = 1024;
 /// Reads that may wait in one partition.
 pub const JOBS_MAX: usize = 4096;
+/// The base offset of no segment.
+const NO_SEGMENT: Offset = Offset(-1);
 /// Bytes read at a time to walk batch headers: an index interval and a header.
 const WALK_BYTES: u32 = 8192;
 
@@ -156,6 +158,15 @@ impl Reader {
 
     pub(crate) fn forget_recent(&mut self) {
         self.recent.clear();
+    }
+
+    /// Segments from `base` to `end` are others now: jobs that were walking through them begin anew.
+    pub(crate) fn forget_walks(&mut self, base: Offset, end: Offset) {
+        for walk in self.jobs.iter_mut().filter_map(|job| job.walk.as_mut()) {
+            if walk.segment >= base && walk.segment < end {
+                walk.segment = NO_SEGMENT;
+            }
+        }
     }
 
     pub(crate) const fn is_busy(&self) -> bool {

@@ -60,6 +60,8 @@ pub struct Opening {
     pub log_start: Offset,
     /// From `replication-offset-checkpoint`; 0 if it is not there.
     pub high_watermark: Offset,
+    /// From `cleaner-offset-checkpoint`; 0 if it is not there.
+    pub cleaned_to: Offset,
 }
 
 /// What opening a log came to.
@@ -190,6 +192,7 @@ impl Recovery {
 impl Log {
     /// Installs the checkpoint of a clean stop, or begins to read the folder.
     pub(crate) fn begin_recovery<M>(&mut self, opening: Opening, now: Now, ops: &mut Vec<Op<M>>) {
+        self.cleaned_to = opening.cleaned_to;
         if opening.is_clean
             && let Some(checkpoint) = &opening.checkpoint
             && self.install(checkpoint)

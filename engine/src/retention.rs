@@ -24,6 +24,8 @@ pub(crate) struct Janitor {
     doomed: VecDeque<(Mono, PathBuf)>,
     /// A retention pass waits for an index to be loaded.
     pub(crate) is_retention_waiting: bool,
+    /// Segments below the log's start stay until a swap is over.
+    pub(crate) is_drop_waiting: bool,
     /// The flushes of a clean stop were emitted.
     pub(crate) is_flushed: bool,
 }
@@ -70,7 +72,7 @@ impl Log {
     }
 
     /// Removes the segments that end at or below the log's start.
-    fn drop_below_start<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+    pub(crate) fn drop_below_start<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
         let sealed = self.segments.len() - 1;
         let count = (0..sealed).take_while(|index| self.segment_end(*index) <= self.log_start);
         let count = count.count();
@@ -184,6 +186,10 @@ impl Log {
             return;
         }
         assert!(count < self.segments.len(), "the active segment stays");
+        if self.is_swapping() {
+            self.janitor.is_drop_waiting = true;
+            return;
+        }
         let gone: Vec<Segment> = self.segments.drain(..count).collect();
         for segment in gone {
             self.doom(now, segment.base_offset, segment.bytes > 0, ops);
@@ -193,7 +199,13 @@ impl Log {
     }
 
     /// Renames a segment's files to `.deleted` and notes when they may go.
-    fn doom<M>(&mut self, now: Now, base: Offset, has_indexes: bool, ops: &mut Vec<Op<M>>) {
+    pub(crate) fn doom<M>(
+        &mut self,
+        now: Now,
+        base: Offset,
+        has_indexes: bool,
+        ops: &mut Vec<Op<M>>,
+    ) {
         let deadline = now.mono.plus_ms(self.spec.config.file_delete_delay_ms);
         for suffix in SEGMENT_SUFFIXES {
             let from = self.spec.dir.join(file_name(base, suffix));
@@ -248,6 +260,7 @@ impl Log {
             return;
         }
         self.phase = Phase::Deleting;
+        self.drop_compaction();
         self.abandon_appends(AppendError::Closed);
         self.fail_jobs();
         for segment in &mut self.segments {

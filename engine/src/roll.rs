@@ -516,6 +516,9 @@ impl Log {
             }
         }
         for segment in &mut self.segments {
+            if segment.is_pinned {
+                continue;
+            }
             let is_syncing = is_unsynced || segment.is_unsynced();
             if !is_syncing && !segment.is_reserving && segment.file.get().is_some() {
                 segment.file = LazyFile::Closed;
@@ -549,6 +552,7 @@ impl Log {
         self.phase = Phase::Closing;
         self.fail_jobs();
         self.janitor.is_flushed = false;
+        self.give_up_compaction(now, ops);
         self.end_turn(now, ops);
         self.maybe_flush_for_close(now, ops);
         self.maybe_closed();
@@ -558,6 +562,7 @@ impl Log {
     pub(crate) fn maybe_flush_for_close<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
         let is_due = matches!(self.phase, Phase::Closing)
             && !self.janitor.is_flushed
+            && self.compaction.is_none()
             && self.wires.count() == 0
             && (self.appender.is_idle() || self.appender.storage != Storage::Healthy);
         if !is_due {

@@ -130,6 +130,9 @@ pub(crate) struct Segment {
     pub(crate) is_flushing: bool,
     /// Bytes appended since the last index entry.
     pub(crate) unindexed_bytes: u64,
+    /// Its files do not have their final names yet: the open file and the indexes in memory are all
+    /// there is of it.
+    pub(crate) is_pinned: bool,
     /// From this position on the bytes were found to be no batches; nothing of it is served.
     pub(crate) quarantined_from: Option<u64>,
     /// When it was last read, for closing what is idle; the log's own ticks.
@@ -156,6 +159,7 @@ impl Segment {
             is_loading: false,
             is_flushing: false,
             unindexed_bytes: 0,
+            is_pinned: false,
             quarantined_from: None,
             last_use: 0,
         }
@@ -186,7 +190,8 @@ impl Segment {
     pub(crate) fn take_in(&mut self, batch: BatchHeader, interval_bytes: u32) {
         let last_offset = batch.last_offset();
         let known = self.max_timestamp.unwrap_or(MaxTimestamp::NONE);
-        let max = if batch.max_timestamp > known.timestamp {
+        // A batch that compaction emptied still tells the time of records that are gone.
+        let max = if batch.max_timestamp > known.timestamp && batch.record_count > 0 {
             MaxTimestamp { timestamp: batch.max_timestamp, offset: last_offset }
         } else {
             known

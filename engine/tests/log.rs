@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+#[path = "log/compaction.rs"]
+mod compaction;
 #[path = "log/life.rs"]
 mod life;
 #[path = "log/model.rs"]

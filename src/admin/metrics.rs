@@ -36,7 +36,9 @@ pub(super) fn broker_families() -> Vec<Family> {
         Kind::Counter => {
             Family::new(&format!("millrace_{}_total", described.name), COUNTER, described.help)
         }
-        Kind::Gauge => Family::new(&format!("millrace_{}", described.name), GAUGE, described.help),
+        Kind::Gauge | Kind::Max => {
+            Family::new(&format!("millrace_{}", described.name), GAUGE, described.help)
+        }
     };
     Counters::DESCRIBED.iter().map(family).collect()
 }
@@ -82,8 +84,12 @@ pub(super) fn text(watched: &Watched) -> String {
     let mut out = String::with_capacity(64 << 10);
     let mut sums = [0_u64; Counters::DESCRIBED.len()];
     for shard in &shards {
-        for (sum, value) in sums.iter_mut().zip(shard.values()) {
-            *sum = sum.wrapping_add(value);
+        let described = Counters::DESCRIBED.iter().map(|described| described.kind);
+        for ((sum, value), kind) in sums.iter_mut().zip(shard.values()).zip(described) {
+            *sum = match kind {
+                Kind::Counter | Kind::Gauge => sum.wrapping_add(value),
+                Kind::Max => (*sum).max(value),
+            };
         }
     }
     for (family, sum) in broker_families().iter().zip(sums) {

@@ -4,7 +4,7 @@ use millrace_replication::config_key::{parse_bool, split_list};
 use millrace_replication::image::Overrides;
 
 use super::tables::topic_key;
-use super::view::{Source, View, clamp, number};
+use super::view::{Source, View, clamp, number, scaled};
 
 /// What happens to old data. Neither means that nothing does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub struct TopicConfig {
     pub compression_type: String,
     /// `delete.retention.ms`.
     pub delete_retention_ms: i64,
+    /// `min.cleanable.dirty.ratio`, in millionths.
+    pub min_cleanable_dirty_ratio_ppm: u32,
     /// `min.compaction.lag.ms`.
     pub min_compaction_lag_ms: i64,
     /// `max.compaction.lag.ms`.
@@ -127,6 +129,7 @@ impl TopicConfig {
             min_insync_replicas: topic.int("min.insync.replicas"),
             compression_type: topic.text("compression.type").trim().to_owned(),
             delete_retention_ms: topic.number("delete.retention.ms"),
+            min_cleanable_dirty_ratio_ppm: topic.millionths("min.cleanable.dirty.ratio"),
             min_compaction_lag_ms: topic.number("min.compaction.lag.ms"),
             max_compaction_lag_ms: topic.number("max.compaction.lag.ms"),
             unclean_leader_election: topic.flag("unclean.leader.election.enable"),
@@ -156,6 +159,10 @@ impl Topic<'_> {
 
     fn int(&self, name: &'static str) -> i32 {
         clamp(self.number(name))
+    }
+
+    fn millionths(&self, name: &'static str) -> u32 {
+        u32::try_from(scaled(&self.text(name), 1_000_000)).unwrap_or(u32::MAX)
     }
 
     fn flag(&self, name: &'static str) -> bool {

@@ -156,6 +156,12 @@ impl<'a> View<'a> {
         clamp(self.number(name))
     }
 
+    /// The value in effect of a fraction, times `by`, rounded down; the name must be that of a
+    /// number with a default.
+    pub fn scaled(&self, name: &'a str, by: u32) -> u64 {
+        scaled(&self.text(name).unwrap_or_default(), by)
+    }
+
     /// The value in effect as a boolean; the name must be that of a boolean with a default.
     pub fn flag(&self, name: &'a str) -> bool {
         let value = self.text(name).and_then(|text| parse_bool(&text));
@@ -181,6 +187,17 @@ pub(super) fn number(text: Option<String>, key: Option<&ConfigKey>, name: &str) 
     let number = text.and_then(|text| text.trim().parse().ok());
     assert!(number.is_some(), "{name} ({:?}) is no number with a default", key.map(|key| key.kind));
     number.unwrap_or_default()
+}
+
+/// A fraction's text times `by`, rounded down; 0 below zero, and the largest number beyond it.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a float that is cast to an integer stops at its bounds"
+)]
+pub(super) fn scaled(text: &str, by: u32) -> u64 {
+    let value: f64 = text.trim().parse().unwrap_or(0.0);
+    // A product that should be whole may lie a hair below.
+    (value * f64::from(by) + 1e-9) as u64
 }
 
 /// A number checked to be one of 32 bits.

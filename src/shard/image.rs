@@ -16,6 +16,7 @@ impl Shard {
     /// Opens this shard's partitions of an image, as the process finds them at its start.
     pub(super) fn open_all(&mut self, turn: &mut Turn, image: Arc<Image>, known: &Known) {
         self.image = image;
+        self.take_cleaned(known.cleaned_in(&self.image));
         let topics: Vec<Arc<Topic>> = self.image.topics().cloned().collect();
         for topic in topics {
             for partition in topic.partitions() {
@@ -31,6 +32,7 @@ impl Shard {
         let deleted: Vec<&str> = delta.deleted_topics.iter().map(|it| it.name.as_ref()).collect();
         self.drop_offsets_of(turn, &deleted);
         for topic in &delta.deleted_topics {
+            self.drop_cleaned(turn, &topic.name);
             for partition in topic.partitions() {
                 let id = PartitionId { topic: topic.id, index: partition.index };
                 self.drop_groups(turn, id);

@@ -314,6 +314,7 @@ impl Shard {
         if self.id == ShardId(0) {
             self.begin_offset_files(turn);
         }
+        self.begin_compactions(turn);
     }
 
     /// Writes the shard's checkpoint, unless one is being written.

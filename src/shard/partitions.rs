@@ -102,6 +102,16 @@ impl Partitions {
         self.by_id.values().filter_map(|key| self.slab.get(*key))
     }
 
+    /// The partitions owned with their slots, in the order of their ids.
+    pub(super) fn iter_slots(&self) -> impl Iterator<Item = (u32, &Partition)> {
+        self.by_id.values().filter_map(|key| Some((key.slot, self.slab.get(*key)?)))
+    }
+
+    /// A partition by its slot.
+    pub(super) fn at_mut(&mut self, slot: u32) -> Option<&mut Partition> {
+        self.slab.at_mut(slot)
+    }
+
     /// A partition by its id.
     pub(crate) fn get(&self, id: PartitionId) -> Option<&Partition> {
         self.by_id.get(&id).and_then(|key| self.slab.get(*key))
@@ -119,7 +129,7 @@ impl Partitions {
     }
 
     /// Puts a partition on the list of those whose turn is to be ended.
-    fn touch(&mut self, slot: u32) {
+    pub(super) fn touch(&mut self, slot: u32) {
         if let Some(partition) = self.slab.at_mut(slot)
             && !partition.touched
         {
@@ -178,6 +188,7 @@ impl Shard {
         self.wake_waiters(key.slot);
         self.partitions.has_moved = true;
         self.partitions.touch(key.slot);
+        self.forget_compaction(id);
         self.counters.partitions.set(self.partitions.len() as u64);
     }
 
@@ -426,6 +437,7 @@ impl Shard {
                 self.partitions.has_moved = true;
                 self.wake_waiters(slot);
             }
+            LogEvent::Compaction(event) => self.compactions.on_event(slot, event),
             LogEvent::SpaceGone => self.counters.disk_full.set(1),
             LogEvent::SpaceBack => self.counters.disk_full.set(0),
             LogEvent::Corrupt { segment, position, reason } => {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::{FileRef, ListenerId, PooledBuffer, ShardId, SocketId, Token};
+use crate::{Computed, FileRef, ListenerId, PooledBuffer, ShardId, SocketId, Token};
 
 /// One thing that happened. `M` is the mail that shards send each other.
 #[derive(Debug)]
@@ -45,6 +45,14 @@ pub enum Completion<M> {
         token: Token,
         /// The entries.
         result: Result<Vec<DirEntry>, IoError>,
+    },
+
+    /// [`crate::Op::Compute`] ended.
+    Computed {
+        /// The op's.
+        token: Token,
+        /// What it gave, or that whoever ran it died over it.
+        result: Result<Computed, IoError>,
     },
 
     /// A client connected, or another shard handed it over. Nothing is received before

@@ -30,12 +30,14 @@ mod completion;
 mod file;
 mod op;
 mod time;
+mod work;
 
 pub use buffer::{BufferPool, PooledBuffer};
 pub use completion::{CloseReason, Completion, DirEntry, IoError, IoErrorKind};
 pub use file::{FileRef, OpenMode};
 pub use op::{Chunk, Op};
 pub use time::{Mono, Now, WallMs};
+pub use work::{Computed, Work};
 
 /// Names one op to whoever emitted it; echoed in its completion, meaningless to the driver.
 ///

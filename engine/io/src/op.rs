@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use crate::{FileRef, OpenMode, PooledBuffer, ShardId, SocketId, Token};
+use crate::{FileRef, OpenMode, PooledBuffer, ShardId, SocketId, Token, Work};
 
 /// One operation. `M` is the mail that shards send each other.
 ///
@@ -164,6 +164,15 @@ pub enum Op<M> {
         token: Token,
         /// Which.
         path: PathBuf,
+    },
+
+    /// Runs a function on a background thread, one at a time per process and after all that serves:
+    /// for work of milliseconds, in no hurry. Completes with [`crate::Completion::Computed`].
+    Compute {
+        /// Echoed.
+        token: Token,
+        /// What.
+        work: Work,
     },
 
     /// Delivers what arrives on the socket from now on, as [`crate::Completion::Received`], until

@@ -8,6 +8,7 @@ use crate::producer_state::{EndTxn, TxnOutcome};
 use proptest::prelude::*;
 
 const LIMIT: usize = 1 << 20;
+const MAP: MapRules = MapRules { bytes_max: LIMIT, load_percent: 90, secret: (7, 9) };
 const LIVE: (BatchFate, WhenEmpty) = (BatchFate::Live, WhenEmpty::Remove);
 
 fn rules(now: i64) -> CleanRules {
@@ -38,7 +39,7 @@ fn view(bytes: &Bytes) -> BatchView<'_> {
 }
 
 fn keys_of(batches: &[Bytes]) -> KeyOffsets {
-    let mut keys = KeyOffsets::new(Offset(0), LIMIT);
+    let mut keys = KeyOffsets::new(Offset(0), MAP);
     for batch in batches {
         assert_eq!(keys.take(&view(batch), BatchFate::Live, LIMIT), Ok(Taken::Yes));
     }
@@ -144,11 +145,25 @@ fn aborted_records_go_and_do_not_supersede_others() {
 }
 
 #[test]
+fn a_batch_of_a_transaction_of_unknown_fate_stays_and_supersedes_nothing() {
+    let live = batch(0, Codec::None, &[("a", Some("1"))]);
+    let open = batch(1, Codec::None, &[("a", Some("2"))]);
+    let later = batch(2, Codec::None, &[("a", Some("3"))]);
+    let mut keys = keys_of(std::slice::from_ref(&live));
+    assert_eq!(keys.take(&view(&open), BatchFate::Unknown, LIMIT), Ok(Taken::Yes));
+    assert_eq!(clean_batch(&view(&live), &keys, LIVE, rules(0)), Ok(Cleaned::Keep));
+    assert_eq!(keys.take(&view(&later), BatchFate::Live, LIMIT), Ok(Taken::Yes));
+    assert_eq!(clean_batch(&view(&live), &keys, LIVE, rules(0)), Ok(Cleaned::Remove));
+    let unknown = (BatchFate::Unknown, WhenEmpty::Remove);
+    assert_eq!(clean_batch(&view(&open), &keys, unknown, rules(0)), Ok(Cleaned::Keep));
+}
+
+#[test]
 fn a_marker_stays_while_needed_and_then_until_its_horizon() {
     let producer = ProducerStamp { id: ProducerId(7), epoch: 1, base_sequence: -1 };
     let end = EndTxn { outcome: TxnOutcome::Aborted, coordinator_epoch: 2, timestamp: 100 };
     let marker = control::end_txn_batch(producer, end);
-    let keys = KeyOffsets::new(Offset(1), LIMIT);
+    let keys = KeyOffsets::new(Offset(1), MAP);
     assert_eq!(clean_batch(&view(&marker), &keys, LIVE, rules(0)), Ok(Cleaned::Keep));
     let nothing = (BatchFate::MarkerOfNothing, WhenEmpty::Remove);
     let marked = rewrite(clean_batch(&view(&marker), &keys, nothing, rules(5000)));
@@ -164,17 +179,17 @@ fn a_full_map_stops_before_the_batch_and_takes_at_least_one() {
         .zip(["a", "b", "c", "a"])
         .map(|(offset, key)| batch(offset, Codec::None, &[(key, Some("v"))]))
         .collect();
-    let mut keys = KeyOffsets::new(Offset(0), 2 * (1 + KEY_OVERHEAD_BYTES));
+    let map = |keys| MapRules { bytes_max: keys * keys::SLOT_BYTES, load_percent: 95, ..MAP };
+    let mut keys = KeyOffsets::new(Offset(0), map(3));
     let taken = |keys: &mut KeyOffsets, index: usize| {
         keys.take(&view(&batches[index]), BatchFate::Live, LIMIT).expect("opens")
     };
     assert_eq!((taken(&mut keys, 0), taken(&mut keys, 1)), (Taken::Yes, Taken::Yes));
     assert_eq!(taken(&mut keys, 2), Taken::Full);
     assert_eq!((keys.end_offset(), keys.len()), (Offset(2), 2));
-    let mut tiny = KeyOffsets::new(Offset(0), 1);
+    let mut tiny = KeyOffsets::new(Offset(0), map(0));
     assert_eq!((taken(&mut tiny, 0), taken(&mut tiny, 1)), (Taken::Yes, Taken::Full));
-    // A key that is there already costs nothing.
-    assert_eq!(taken(&mut tiny, 3), Taken::Yes);
+    assert_eq!(tiny.end_offset(), Offset(1));
 }
 
 #[test]

@@ -108,6 +108,9 @@ impl Log {
         order.sort_unstable_by(|a, b| b.cmp(a));
         for (rank, (_, index)) in order.into_iter().enumerate() {
             let segment = &mut self.segments[index];
+            if segment.is_pinned {
+                continue;
+            }
             if rank + 1 >= LOADED_SEGMENTS_MAX && !segment.is_loading {
                 segment.offsets.unload();
                 segment.times.unload();

@@ -73,15 +73,20 @@ impl Log {
     /// One may be the next segment of a roll that never happened, whose removal a power loss undid:
     /// its name then lies within the segment before it. If it was the active one, the log simply
     /// goes on in the segment before it.
+    ///
+    /// The first one stays where compaction may have emptied it: the log starts there.
     fn drop_empty_segments<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) {
         if recovery.opening.is_clean {
             return;
         }
         let last = self.segments.last().map(|segment| segment.base_offset);
+        let first = self.segments.first().map(|segment| segment.base_offset);
+        let first = first.filter(|_| self.spec.config.cleanup_compact);
         let has_bytes = self.segments.iter().any(|segment| segment.bytes > 0);
         let mut dropped = Vec::new();
         self.segments.retain(|segment| {
-            let is_kept = segment.bytes > 0 || (!has_bytes && Some(segment.base_offset) == last);
+            let base = Some(segment.base_offset);
+            let is_kept = segment.bytes > 0 || (!has_bytes && base == last) || base == first;
             if !is_kept {
                 dropped.push(segment.path(&self.spec.dir, LOG_SUFFIX));
             }
@@ -102,7 +107,8 @@ impl Log {
             recovery.snapshots_all.push(offset);
         }
         // What compaction did not finish writing never replaced anything.
-        if suffix.ends_with(DELETED_SUFFIX) || suffix.ends_with(CLEANED_SUFFIX) {
+        let is_aside = suffix.strip_suffix(ASIDE_SUFFIX).is_some_and(is_cleaned);
+        if suffix.ends_with(DELETED_SUFFIX) || is_cleaned(suffix) || is_aside {
             recovery.report.orphan_files += 1;
             let path = self.spec.dir.join(&entry.name);
             let token = self.wires.token(Pending::Housekeeping);
@@ -128,6 +134,13 @@ impl Log {
         recovery.is_finishing = true;
         Ok(())
     }
+}
+
+/// What a file that is written as a whole has behind its name until it is.
+const ASIDE_SUFFIX: &str = ".tmp";
+
+fn is_cleaned(suffix: &str) -> bool {
+    suffix.ends_with(CLEANED_SUFFIX)
 }
 
 /// The segments of a folder, ascending, with what the checkpoint knows about them.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use millrace_engine::{
-    AppendError, AppendOutcome, BatchBuilder, BatchIter, BatchSpec, LeaderEpoch, Log, LogConfig,
-    LogEvent, LogSpec, Offset, Opening, Origin, PartitionCheckpoint, ProducerStamp, ReadError,
-    ReadOutcome, ReadPlan, ReadRequest, RecoveryReport, TimestampOutcome, ValidatedBatch,
-    ValidationRules, validate,
+    AppendError, AppendOutcome, BatchBuilder, BatchIter, BatchSpec, CompactionLimits, LeaderEpoch,
+    Log, LogConfig, LogEvent, LogSpec, Offset, Opening, Origin, PartitionCheckpoint, ProducerStamp,
+    ReadError, ReadOutcome, ReadPlan, ReadRequest, RecoveryReport, TimestampOutcome,
+    ValidatedBatch, ValidationRules, validate,
 };
 use millrace_io::{Completion, Mono, Op, ShardId, Token};
 use millrace_wire::Uuid;
@@ -319,6 +319,20 @@ impl Rig {
         let result = self.log.advance_log_start(now, Offset(offset), &mut self.ops);
         self.settle();
         result
+    }
+
+    pub(crate) fn begin_compaction(&mut self, limits: CompactionLimits) -> bool {
+        let now = self.world.now();
+        let has_begun = self.log.begin_compaction(now, limits, &mut self.ops);
+        self.log.verify();
+        has_begun
+    }
+
+    pub(crate) fn advance_compaction(&mut self) {
+        let now = self.world.now();
+        self.log.advance_compaction(now, &mut self.ops);
+        self.log.take_events(&mut self.events);
+        self.log.verify();
     }
 
     pub(crate) fn delete(&mut self) {

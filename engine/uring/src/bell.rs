@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, mem};
 
-use millrace_io::{Completion, DirEntry, FileRef, IoError, Token};
+use millrace_io::{Completion, Computed, DirEntry, FileRef, IoError, Token};
 
 use crate::doze::Doze;
 use crate::sys;
@@ -99,6 +99,7 @@ pub(crate) enum Outcome {
     Wrote(Vec<bytes::Bytes>, Result<(), IoError>),
     Done(Result<(), IoError>),
     Listed(Result<Vec<DirEntry>, IoError>),
+    Computed(Result<Computed, IoError>),
 }
 
 impl FileDone {
@@ -110,6 +111,7 @@ impl FileDone {
             Outcome::Wrote(chunks, result) => Completion::Wrote { token, chunks, result },
             Outcome::Done(result) => Completion::Done { token, result },
             Outcome::Listed(result) => Completion::Listed { token, result },
+            Outcome::Computed(result) => Completion::Computed { token, result },
         }
     }
 }

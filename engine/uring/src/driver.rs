@@ -266,6 +266,9 @@ impl<M: Send> Driver<M> {
             Op::MakeDir { token, path } => shared.job(token, Task::MakeDir(path)),
             Op::SyncDir { token, path } => shared.job(token, Task::SyncDir(path)),
             Op::List { token, path } => shared.job(token, Task::List(path)),
+            Op::Compute { token, work } => {
+                shared.helpers.helpers.compute(&shared.inbox, token, work);
+            }
             Op::Receive { socket } => sockets.receive(socket),
             Op::ReceiveStop { socket } => sockets.receive_stop(socket),
             Op::ReceiveInto { socket, buffer, bytes_min, bytes_max } => {

@@ -10,9 +10,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{io, mem, thread};
 
 use bytes::Bytes;
-use millrace_io::{BufferPool, FileRef, OpenMode, Token};
+use millrace_io::{BufferPool, FileRef, OpenMode, Token, Work};
 
 use crate::bell::{FileDone, Inbox, Outcome};
+use crate::compute::Computer;
 use crate::files::{self, Cursor, handle};
 use crate::sys;
 
@@ -58,6 +59,7 @@ pub(crate) struct Helpers {
     work: Condvar,
     pool: BufferPool,
     cold_max: usize,
+    computer: Computer,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +87,7 @@ impl HelpersGuard {
             work: Condvar::new(),
             pool,
             cold_max: count / 2,
+            computer: Computer::default(),
         });
         let threads = (0..count).map(|index| {
             let helpers = Arc::clone(&helpers);
@@ -100,6 +103,7 @@ impl Drop for HelpersGuard {
     fn drop(&mut self) {
         self.helpers.lock().closing = true;
         self.helpers.work.notify_all();
+        self.helpers.computer.close();
         for thread in mem::take(&mut self.threads) {
             // A helper that panicked has told so already; the others are still to be waited for.
             let _ = thread.join();
@@ -151,6 +155,11 @@ impl Helpers {
         queue.chores.push_back(chore);
         drop(queue);
         self.work.notify_one();
+    }
+
+    /// Queues what is to be computed.
+    pub(crate) fn compute(&self, inbox: &Arc<Inbox>, token: Token, work: Work) {
+        self.computer.submit(inbox, token, work);
     }
 
     /// Closes a file.

@@ -16,6 +16,7 @@
 
 mod append;
 mod bell;
+mod compute;
 mod config;
 mod counters;
 mod doze;

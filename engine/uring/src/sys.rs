@@ -8,6 +8,7 @@ mod process;
 mod socket;
 
 pub use poll::{Poller, Ready};
+pub(crate) use process::be_nice;
 pub use process::{
     Usage, block_stop_signals, ignore_broken_pipes, pin_thread, process_cpu_ns, resident_bytes,
     usage, wait_stop_signal,

@@ -263,28 +263,28 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Security protocol of each listener name.";
     "listeners" List Some("PLAINTEXT://:9092"), SetNotEmpty(&[]), PerBroker, Used,
         "Addresses to listen on, as NAME://host:port.";
-    "log.cleaner.backoff.ms" Long Some("15000"), AtLeast(0), ClusterWide, Accepted,
+    "log.cleaner.backoff.ms" Long Some("15000"), AtLeast(0), ClusterWide, Used,
         "Wait when there is nothing to compact, ms.";
-    "log.cleaner.dedupe.buffer.size" Long Some("134217728"), Any, ClusterWide, Accepted,
+    "log.cleaner.dedupe.buffer.size" Long Some("134217728"), Any, ClusterWide, Used,
         "Memory for compaction's key maps, bytes, all threads together.";
-    "log.cleaner.delete.retention.ms" Long Some("86400000"), AtLeast(0), ClusterWide, Accepted,
+    "log.cleaner.delete.retention.ms" Long Some("86400000"), AtLeast(0), ClusterWide, Used,
         "Time that tombstones stay in a compacted log, ms.";
-    "log.cleaner.enable" Boolean Some("true"), Any, ReadOnly, Accepted,
+    "log.cleaner.enable" Boolean Some("true"), Any, ReadOnly, Used,
         "Compact logs.";
-    "log.cleaner.io.buffer.load.factor" Double Some("0.9"), Any, ClusterWide, Accepted,
+    "log.cleaner.io.buffer.load.factor" Double Some("0.9"), Any, ClusterWide, Used,
         "Fill of the compaction's key map at most.";
-    "log.cleaner.io.buffer.size" Int Some("524288"), AtLeast(0), ClusterWide, Accepted,
+    "log.cleaner.io.buffer.size" Int Some("524288"), AtLeast(0), ClusterWide, Used,
         "Memory for the compaction's reads and writes, bytes.";
-    "log.cleaner.io.max.bytes.per.second" Double Some("1.7976931348623157E308"), Any, ClusterWide, Accepted,
+    "log.cleaner.io.max.bytes.per.second" Double Some("1.7976931348623157E308"), Any, ClusterWide, Used,
         "Most bytes that compaction reads and writes per second.";
-    "log.cleaner.max.compaction.lag.ms" Long Some("9223372036854775807"), AtLeast(1), ClusterWide, Accepted,
+    "log.cleaner.max.compaction.lag.ms" Long Some("9223372036854775807"), AtLeast(1), ClusterWide, Used,
         "Longest time that a record stays uncompacted, ms.";
-    "log.cleaner.min.cleanable.ratio" Double Some("0.5"), Fraction(0.0, 1.0), ClusterWide, Accepted,
+    "log.cleaner.min.cleanable.ratio" Double Some("0.5"), Fraction(0.0, 1.0), ClusterWide, Used,
         "Share of a log that must be uncompacted before it is compacted.";
-    "log.cleaner.min.compaction.lag.ms" Long Some("0"), AtLeast(0), ClusterWide, Accepted,
+    "log.cleaner.min.compaction.lag.ms" Long Some("0"), AtLeast(0), ClusterWide, Used,
         "Shortest time that a record stays uncompacted, ms.";
-    "log.cleaner.threads" Int Some("1"), AtLeast(0), ClusterWide, Accepted,
-        "Compaction threads; shards do it here.";
+    "log.cleaner.threads" Int Some("1"), AtLeast(0), ClusterWide, Used,
+        "0 turns compaction off; else each shard compacts one log at a time, and one thread computes.";
     "log.cleanup.policy" List Some("delete"), Set(&["compact", "delete"]), ClusterWide, Used,
         "What happens to old data: delete, compact, both, or nothing if empty.";
     "log.dir" List Some("/tmp/kafka-logs"), SetNotEmpty(&[]), ReadOnly, Used,

@@ -23,7 +23,7 @@ pub const TOPIC: &[ConfigKey] = keys! {
         "Codec the topic is stored in; producer keeps what came.";
     "compression.zstd.level" Int Some("3"), Between(-131_072, 22), ClusterWide, Accepted,
         "zstd level when the topic is stored as zstd.";
-    "delete.retention.ms" Long Some("86400000"), AtLeast(0), ClusterWide, Accepted,
+    "delete.retention.ms" Long Some("86400000"), AtLeast(0), ClusterWide, Used,
         "Time that tombstones stay after compaction, ms.";
     "file.delete.delay.ms" Long Some("60000"), AtLeast(0), ClusterWide, Used,
         "Wait between taking a segment out and deleting its files, ms.";
@@ -43,7 +43,7 @@ pub const TOPIC: &[ConfigKey] = keys! {
         "Bytes a tiered partition keeps locally; -2 as retention.";
     "local.retention.ms" Long Some("-2"), AtLeast(-2), ClusterWide, Accepted,
         "Time a tiered partition keeps data locally, ms; -2 as retention.";
-    "max.compaction.lag.ms" Long Some("9223372036854775807"), AtLeast(1), ClusterWide, Accepted,
+    "max.compaction.lag.ms" Long Some("9223372036854775807"), AtLeast(1), ClusterWide, Used,
         "Longest time that a record stays uncompacted, ms.";
     "max.message.bytes" Int Some("1048588"), AtLeast(0), ClusterWide, Used,
         "Largest batch that is accepted, bytes.";
@@ -57,9 +57,9 @@ pub const TOPIC: &[ConfigKey] = keys! {
         "What an acknowledgement stands on: page cache, a shared sync, a sync for each batch.";
     "millrace.validation" String Some("header"), OneOf(&["header", "full"]), ClusterWide, Used,
         "How far a batch is opened before it is stored: its header, or every record.";
-    "min.cleanable.dirty.ratio" Double Some("0.5"), Fraction(0.0, 1.0), ClusterWide, Accepted,
+    "min.cleanable.dirty.ratio" Double Some("0.5"), Fraction(0.0, 1.0), ClusterWide, Used,
         "Share of a log that must be uncompacted before it is compacted.";
-    "min.compaction.lag.ms" Long Some("0"), AtLeast(0), ClusterWide, Accepted,
+    "min.compaction.lag.ms" Long Some("0"), AtLeast(0), ClusterWide, Used,
         "Shortest time that a record stays uncompacted, ms.";
     "min.insync.replicas" Int Some("1"), AtLeast(1), ClusterWide, Used,
         "In-sync replicas that a write with acks=all needs.";

@@ -87,6 +87,7 @@ impl Shard {
             }
             Completion::Read { .. }
             | Completion::Listed { .. }
+            | Completion::Computed { .. }
             | Completion::Accepted { .. }
             | Completion::Received { .. }
             | Completion::Filled { .. }

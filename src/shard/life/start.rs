@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use millrace_engine::checkpoint_file::{
-    HIGH_WATERMARK_FILE, LOG_START_FILE, OffsetEntry, RECOVERY_POINT_FILE, read_offsets,
+    CLEANER_FILE, HIGH_WATERMARK_FILE, LOG_START_FILE, OffsetEntry, RECOVERY_POINT_FILE,
+    read_offsets,
 };
 use millrace_engine::partition_metadata::{
     CLEAN_SHUTDOWN_FILE, META_PROPERTIES_FILE, MetaProperties, read_meta_properties,
@@ -50,6 +51,7 @@ pub(crate) struct Known {
     recovery_points: BTreeMap<(usize, String, i32), Offset>,
     log_starts: BTreeMap<(usize, String, i32), Offset>,
     high_watermarks: BTreeMap<(usize, String, i32), Offset>,
+    cleaned: BTreeMap<(usize, String, i32), Offset>,
 }
 
 impl Known {
@@ -70,7 +72,20 @@ impl Known {
             recovery_point: offset(&self.recovery_points),
             log_start: offset(&self.log_starts),
             high_watermark: offset(&self.high_watermarks),
+            cleaned_to: offset(&self.cleaned),
         }
+    }
+
+    /// Up to where logs are compacted, as far as their topics are in the image.
+    pub(crate) fn cleaned_in(&self, image: &Image) -> BTreeMap<(usize, Arc<str>, i32), Offset> {
+        let is_there = |topic: &str, index: i32| {
+            image.topic(topic).is_some_and(|topic| topic.partition(index).is_some())
+        };
+        let cleaned = self.cleaned.iter().filter(|((_, topic, index), _)| is_there(topic, *index));
+        let named = |((dir, topic, index), offset): (&(usize, String, i32), &Offset)| {
+            ((*dir, Arc::from(topic.as_str()), *index), *offset)
+        };
+        cleaned.map(named).collect()
     }
 }
 
@@ -97,6 +112,7 @@ enum What {
     RecoveryPoints,
     LogStarts,
     HighWatermarks,
+    Cleaned,
     Checkpoint,
     MetadataEntries,
     Snapshot,
@@ -175,6 +191,7 @@ impl Shard {
             ),
             Completion::Opened { .. }
             | Completion::Wrote { .. }
+            | Completion::Computed { .. }
             | Completion::Accepted { .. }
             | Completion::Received { .. }
             | Completion::Filled { .. }
@@ -222,6 +239,9 @@ impl Shard {
             }
             (What::HighWatermarks, Outcome::Read(Ok(bytes))) => {
                 note_offsets(&mut start.known.high_watermarks, dir, &bytes);
+            }
+            (What::Cleaned, Outcome::Read(Ok(bytes))) => {
+                note_offsets(&mut start.known.cleaned, dir, &bytes);
             }
             (What::Checkpoint, Outcome::Read(Ok(bytes))) => {
                 // A damaged one is no error: partitions are then recovered from their folders.
@@ -337,6 +357,7 @@ impl Shard {
                 (What::RecoveryPoints, RECOVERY_POINT_FILE),
                 (What::LogStarts, LOG_START_FILE),
                 (What::HighWatermarks, HIGH_WATERMARK_FILE),
+                (What::Cleaned, CLEANER_FILE),
             ] {
                 let path = path.join(file);
                 self.start_op(turn, what, dir, |token| Op::ReadWhole {
@@ -462,6 +483,7 @@ impl Shard {
                 | LogEvent::TimestampReady { .. }
                 | LogEvent::CommittedAdvanced
                 | LogEvent::LogStartAdvanced
+                | LogEvent::Compaction(_)
                 | LogEvent::SpaceGone
                 | LogEvent::SpaceBack
                 | LogEvent::Closed

@@ -456,6 +456,7 @@ impl LogRun {
             recovery_point: saved.recovery_point,
             log_start: saved.log_start,
             high_watermark: saved.high_watermark,
+            cleaned_to: Offset(0),
         };
         self.log = Log::open(spec(&self.config), opening, self.world.now(), &mut self.ops);
     }
@@ -533,6 +534,7 @@ impl LogRun {
                 LogEvent::TimestampReady { .. }
                 | LogEvent::CommittedAdvanced
                 | LogEvent::LogStartAdvanced
+                | LogEvent::Compaction(_)
                 | LogEvent::SpaceGone
                 | LogEvent::SpaceBack
                 | LogEvent::Deleted => {}

@@ -88,6 +88,7 @@ impl<M> World<M> {
                 let result = self.disk.truncate(handle(&file, life), length);
                 Completion::Done { token, result }
             }
+            Op::Compute { token, work } => Completion::Computed { token, result: Ok(work.run()) },
             Op::Open { .. }
             | Op::ReadWhole { .. }
             | Op::WriteWhole { .. }
@@ -147,6 +148,7 @@ impl<M> World<M> {
             | Op::Prefetch { .. }
             | Op::Allocate { .. }
             | Op::Truncate { .. }
+            | Op::Compute { .. }
             | Op::Receive { .. }
             | Op::ReceiveStop { .. }
             | Op::ReceiveInto { .. }

@@ -47,6 +47,7 @@ impl<M> World<M> {
             | Op::MakeDir { .. }
             | Op::SyncDir { .. }
             | Op::List { .. }
+            | Op::Compute { .. }
             | Op::Receive { .. }
             | Op::ReceiveStop { .. }
             | Op::ReceiveInto { .. }
@@ -70,6 +71,7 @@ impl<M> World<M> {
             }
             Completion::Opened { .. }
             | Completion::Listed { .. }
+            | Completion::Computed { .. }
             | Completion::Accepted { .. }
             | Completion::Sent { .. }
             | Completion::Closed { .. }
@@ -116,6 +118,7 @@ fn describe_op<M>(op: &Op<M>) -> String {
         Op::MakeDir { path, .. } => format!("make dir {}", path.display()),
         Op::SyncDir { path, .. } => format!("sync dir {}", path.display()),
         Op::List { path, .. } => format!("list {}", path.display()),
+        Op::Compute { token, .. } => format!("compute {token:?}"),
         Op::Receive { socket } => format!("receive {}", name(*socket)),
         Op::ReceiveStop { socket } => format!("receive stop {}", name(*socket)),
         Op::ReceiveInto { socket, bytes_min, bytes_max, .. } => {
@@ -141,6 +144,9 @@ fn describe_completion<M>(completion: &Completion<M>) -> String {
         Completion::Done { token, result } => format!("done {token:?} {result:?}"),
         Completion::Listed { token, result } => {
             format!("listed {token:?} {:?}", result.as_ref().map(Vec::len))
+        }
+        Completion::Computed { token, result } => {
+            format!("computed {token:?} {}", result.is_ok())
         }
         Completion::Accepted { socket, listener, peer, .. } => {
             format!("accepted {} {} {peer}", name(*socket), listener.0)

@@ -71,6 +71,7 @@ impl<M> World<M> {
             | Op::Remove { .. }
             | Op::MakeDir { .. }
             | Op::SyncDir { .. }
+            | Op::Compute { .. }
             | Op::List { .. }
             | Op::Mail { .. } => return Err(op),
         }
@@ -385,6 +386,7 @@ impl<M> World<M> {
             | Completion::Wrote { .. }
             | Completion::Done { .. }
             | Completion::Listed { .. }
+            | Completion::Computed { .. }
             | Completion::Accepted { .. }
             | Completion::Filled { .. }
             | Completion::Sent { .. }
@@ -515,6 +517,7 @@ fn socket_of<M>(completion: &Completion<M>) -> Option<SocketId> {
         | Completion::Wrote { .. }
         | Completion::Done { .. }
         | Completion::Listed { .. }
+        | Completion::Computed { .. }
         | Completion::Mail { .. }
         | Completion::Stop => None,
     }

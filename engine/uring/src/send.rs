@@ -16,6 +16,23 @@ pub(crate) struct Sending {
     index: usize,
     /// Bytes of `chunks[index]` that were sent.
     offset: usize,
+    cork: Cork,
+}
+
+/// Whether the kernel is to hold back packets that are not full.
+///
+/// The end of a `sendfile` goes out as it is: `sendfile` has no flag that says "more follows". Where
+/// bytes do follow a range of a file, as the tag sections behind the records of a Fetch response,
+/// that makes one packet more, and wakes the peer before it has its answer: 64 KiB fetches over
+/// loopback cost a tenth more CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cork {
+    /// Nothing follows a range of a file.
+    Unneeded,
+    /// To be put in.
+    Due,
+    /// It is in.
+    In,
 }
 
 /// Where a send stands after a step.
@@ -32,8 +49,10 @@ pub(crate) enum SendStep {
 }
 
 impl Sending {
-    pub(crate) const fn new(chunks: Vec<Chunk>) -> Self {
-        Self { chunks, index: 0, offset: 0 }
+    pub(crate) fn new(chunks: Vec<Chunk>) -> Self {
+        let is_followed = |pair: &[Chunk]| matches!(pair, [Chunk::File { .. }, Chunk::Bytes(_)]);
+        let cork = if chunks.windows(2).any(is_followed) { Cork::Due } else { Cork::Unneeded };
+        Self { chunks, index: 0, offset: 0, cork }
     }
 
     /// True if no range of a file is left to send.
@@ -50,9 +69,18 @@ impl Sending {
     /// turn.
     pub(crate) fn advance(&mut self, socket: BorrowedFd<'_>, counters: &Counters) -> SendStep {
         let mut share = SEND_SHARE_BYTES;
+        if self.cork == Cork::Due {
+            self.cork = Cork::In;
+            counters.other_calls.bump();
+            sys::set_cork(socket, sys::More::Follows);
+        }
         loop {
             self.settle(0);
             let Some(chunk) = self.chunks.get(self.index) else {
+                if self.cork == Cork::In {
+                    counters.other_calls.bump();
+                    sys::set_cork(socket, sys::More::Last);
+                }
                 return SendStep::Done;
             };
             if share == 0 {

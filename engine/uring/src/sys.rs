@@ -13,10 +13,10 @@ pub use process::{
     Usage, block_stop_signals, ignore_broken_pipes, pin_thread, process_cpu_ns, resident_bytes,
     usage, wait_stop_signal,
 };
-pub(crate) use socket::addresses;
 pub use socket::{
     More, accept, listen, receive_append, receive_discard, send_vectored, sendfile, socket_error,
 };
+pub(crate) use socket::{addresses, set_cork};
 
 use std::ffi::c_int;
 use std::io::{self, IoSlice};

@@ -114,6 +114,13 @@ pub fn send_vectored(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>], more: More) -> i
     check(unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const message, flags) })
 }
 
+/// Has the kernel hold back packets that are not full, or send what it held back (TCP_CORK).
+///
+/// A hint: a socket that cannot be corked sends everything at once, which is correct too.
+pub(crate) fn set_cork(fd: BorrowedFd<'_>, more: More) {
+    let _is_a_hint = SockRef::from(&fd).set_tcp_cork(more == More::Follows);
+}
+
 /// Sends a range of a file from the page cache. 0 means that the file ends before `position`.
 pub fn sendfile(
     socket: BorrowedFd<'_>,

@@ -224,18 +224,8 @@ impl Log {
     /// - Whole batches come back, so the first record may lie before the offset; clients skip.
     /// - One segment at most is answered from.
     pub fn read<M>(&mut self, now: Now, request: ReadRequest, ops: &mut Vec<Op<M>>) -> ReadOutcome {
-        match self.phase {
-            Phase::Running => {}
-            Phase::Opening(_) => return ReadOutcome::Failed(ReadError::NotReady),
-            Phase::Closing | Phase::Closed | Phase::Failed | Phase::Deleting | Phase::Deleted => {
-                return ReadOutcome::Failed(ReadError::Closed);
-            }
-        }
-        if request.offset < self.log_start || request.offset > self.log_end {
-            return ReadOutcome::OutOfRange;
-        }
-        if request.offset >= request.limit.min(self.written) || request.bytes_max == 0 {
-            return ReadOutcome::Empty;
+        if let Some(outcome) = self.answer_without_bytes(&request) {
+            return outcome;
         }
         self.last_activity = now.mono;
         self.begin_job(request.ticket, Goal::Read(request), ops).map_or(
@@ -245,6 +235,54 @@ impl Log {
                 Step::Wait | Step::Timestamp(_) => ReadOutcome::Pending,
             },
         )
+    }
+
+    /// As [`Self::read`], if the answer is known without a file operation; else `None`, and nothing
+    /// has changed. `request.ticket` is not used.
+    pub fn read_recent(&mut self, now: Now, request: ReadRequest) -> Option<ReadOutcome> {
+        if let Some(outcome) = self.answer_without_bytes(&request) {
+            return Some(outcome);
+        }
+        let index = self.segments.len().checked_sub(1)?;
+        let segment = &self.segments[index];
+        if request.offset < segment.base_offset {
+            return None;
+        }
+        let file = segment.file.get()?;
+        let found = self.reader.recent_batch(segment, request.offset)?;
+        if found.1 < self.reader.hot_from {
+            return None;
+        }
+        let end = self.read_end(index, request, found)?;
+        let outcome = match self.bound(request, index, found, end) {
+            Some(length) => ReadOutcome::Ready(ReadPlan {
+                file: file.clone(),
+                position: found.0,
+                length,
+                base_offset: found.1,
+            }),
+            None => ReadOutcome::Empty,
+        };
+        self.last_activity = now.mono;
+        self.ticks = self.ticks.wrapping_add(1);
+        self.segments[index].last_use = self.ticks;
+        Some(outcome)
+    }
+
+    /// The answer to a read that gets no bytes, whatever lies in the files.
+    fn answer_without_bytes(&self, request: &ReadRequest) -> Option<ReadOutcome> {
+        match self.phase {
+            Phase::Running => {}
+            Phase::Opening(_) => return Some(ReadOutcome::Failed(ReadError::NotReady)),
+            Phase::Closing | Phase::Closed | Phase::Failed | Phase::Deleting | Phase::Deleted => {
+                return Some(ReadOutcome::Failed(ReadError::Closed));
+            }
+        }
+        if request.offset < self.log_start || request.offset > self.log_end {
+            return Some(ReadOutcome::OutOfRange);
+        }
+        let is_empty = request.offset >= request.limit.min(self.written) || request.bytes_max == 0;
+        is_empty.then_some(ReadOutcome::Empty)
     }
 
     /// Runs a new job as far as it gets; keeps it if it has to wait.
@@ -574,18 +612,41 @@ impl Log {
         let Some(file) = self.file_of(index, ops) else {
             return Step::Wait;
         };
+        let found = (position, base_offset, first_bytes);
+        let Some(length) = self.bound(request, index, found, end) else {
+            return Step::Read(ReadOutcome::Empty);
+        };
+        let plan = ReadPlan { file: file.clone(), position, length, base_offset };
+        if base_offset >= self.reader.hot_from {
+            return Step::Read(ReadOutcome::Ready(plan));
+        }
+        job.is_waiting = self.maybe_prefetch(job.id, file, position, length, ops);
+        if job.is_waiting {
+            job.warmed = Some(plan);
+        }
+        Step::Wait
+    }
+
+    /// How many bytes of segment `index` from a found batch on are the answer; none if not even that
+    /// batch is.
+    fn bound(
+        &self,
+        request: ReadRequest,
+        index: usize,
+        (position, base_offset, first_bytes): (u64, Offset, u64),
+        end: u64,
+    ) -> Option<u32> {
         let available = end.saturating_sub(position);
         if available < first_bytes {
-            return Step::Read(ReadOutcome::Empty);
+            return None;
         }
-        let is_cold = base_offset < self.reader.hot_from;
         let mut bytes_max = u64::from(request.bytes_max);
-        if is_cold {
+        if base_offset < self.reader.hot_from {
             bytes_max = bytes_max.min(u64::from(COLD_READ_BYTES_MAX));
         }
         if first_bytes > bytes_max {
             if !request.at_least_one_batch {
-                return Step::Read(ReadOutcome::Empty);
+                return None;
             }
             bytes_max = first_bytes;
         }
@@ -597,16 +658,7 @@ impl Log {
         {
             length = cut - position;
         }
-        let length = u32::try_from(length).unwrap_or(u32::MAX);
-        let plan = ReadPlan { file: file.clone(), position, length, base_offset };
-        if !is_cold {
-            return Step::Read(ReadOutcome::Ready(plan));
-        }
-        job.is_waiting = self.maybe_prefetch(job.id, file, position, length, ops);
-        if job.is_waiting {
-            job.warmed = Some(plan);
-        }
-        Step::Wait
+        Some(u32::try_from(length).unwrap_or(u32::MAX))
     }
 
     /// The range that a job found is resident, or is not.

@@ -308,6 +308,7 @@ fn tail_reads_need_no_io() {
         rig.append(&batch(1, 100, T)).unwrap();
         let before = rig.op_count();
         assert!(matches!(rig.read_plan(index, 1 << 20), ReadOutcome::Ready(_)));
+        assert!(rig.is_recent, "the short way knows the tail");
         assert_eq!(rig.op_count(), before);
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Rig {
     ops: Vec<Op<()>>,
     ticket: u64,
     last_read: Option<Bytes>,
+    /// The last read was answered by [`Log::read_recent`] too.
+    pub(crate) is_recent: bool,
 }
 
 pub(crate) fn spec(config: &Arc<LogConfig>) -> LogSpec {
@@ -53,8 +55,16 @@ impl Rig {
         let config = Arc::new(config);
         let mut ops = Vec::new();
         let log = Log::create(spec(&config), world.now(), &mut ops);
-        let mut rig =
-            Self { world, log, config, events: Vec::new(), ops, ticket: 0, last_read: None };
+        let mut rig = Self {
+            world,
+            log,
+            config,
+            events: Vec::new(),
+            ops,
+            ticket: 0,
+            last_read: None,
+            is_recent: false,
+        };
         rig.settle();
         rig.report();
         rig
@@ -191,7 +201,12 @@ impl Rig {
             ticket: self.ticket,
         };
         let now = self.world.now();
+        let recent = self.log.read_recent(now, request);
+        self.is_recent = recent.is_some();
         let outcome = self.log.read(now, request, &mut self.ops);
+        if let Some(recent) = recent {
+            assert_eq!(recent, outcome, "the short way and the long way agree");
+        }
         if outcome != ReadOutcome::Pending {
             return outcome;
         }

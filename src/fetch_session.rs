@@ -14,6 +14,7 @@
 //! Source: KIP-227, KIP-516.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use millrace_io::Mono;
 use millrace_wire::Uuid;
@@ -25,8 +26,8 @@ const EVICTION_MS: u64 = 120_000;
 /// How a session names a topic: by id since Fetch 13, by name before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TopicKey {
-    /// By name.
-    Name(String),
+    /// By name; the cluster image's own copy of it where the topic is known.
+    Name(Arc<str>),
     /// By id.
     Id(Uuid),
 }

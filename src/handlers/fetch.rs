@@ -16,12 +16,13 @@ use millrace_engine::ReadPlan;
 use millrace_io::{Chunk, Mono};
 use millrace_net::ErrorCode;
 use millrace_net::fetch::{FetchResponseHead, FetchResponseWriter};
+use millrace_net::fetch_request::FetchRequestView;
 use millrace_net::messages::fetch::{
-    EpochEndOffset, FetchRequest, FetchResponse, LeaderIdAndEpoch, PartitionData,
+    EpochEndOffset, FetchResponse, LeaderIdAndEpoch, PartitionData,
 };
 use millrace_replication::BrokerId;
 use millrace_replication::image::Topic;
-use millrace_wire::{Uuid, WireError};
+use millrace_wire::{Reader, Uuid, WireError};
 
 use crate::fetch_session::{
     Answered, FetchKind, PartitionAsk, SessionError, SessionRequest, TopicKey,
@@ -53,7 +54,7 @@ pub(crate) struct Waiting {
 #[derive(Debug)]
 struct Part {
     ask: PartitionAsk,
-    topic_name: String,
+    topic_name: Arc<str>,
     topic_id: Uuid,
     /// Where it lives, unless it is unknown.
     id: Option<PartitionId>,
@@ -69,7 +70,7 @@ struct Part {
 enum PartResult {
     /// Not asked yet.
     Unknown,
-    Done(Box<ReadDone>),
+    Done(ReadDone),
     Failed(ErrorCode),
 }
 
@@ -91,6 +92,32 @@ impl Part {
     }
 }
 
+impl Waiting {
+    /// Whether what the parts have is to be answered with now.
+    fn is_enough(&self) -> bool {
+        let bytes: u64 = self.parts.iter().map(Part::bytes).sum();
+        let is_due = self.deadline.is_none();
+        bytes >= self.min_bytes || is_due || self.parts.iter().any(Part::is_urgent)
+    }
+}
+
+impl PartitionAsk {
+    /// What its owner is asked, within the whole request's `bytes_max`.
+    fn read(&self, bytes_max: u32, read_committed: bool, watch: Watch) -> ReadAsk {
+        let own_max = u32::try_from(self.partition_max_bytes).unwrap_or(0);
+        ReadAsk {
+            offset: self.fetch_offset,
+            // Not even a limit of nothing keeps the first batch back: a client must get on.
+            bytes_max: own_max.min(bytes_max).max(1),
+            read_committed,
+            // Any negative epoch is "I do not know" here, other than in ListOffsets.
+            current_leader_epoch: self.current_leader_epoch.max(-1),
+            last_fetched_epoch: self.last_fetched_epoch,
+            watch,
+        }
+    }
+}
+
 impl Shard {
     /// Starts a fetch.
     pub(crate) fn handle_fetch(
@@ -98,13 +125,15 @@ impl Shard {
         turn: &mut Turn,
         request: &Request,
     ) -> Result<(), WireError> {
-        let body: FetchRequest = request.decode()?;
         let version = request.to.version;
-        let uses_topic_ids = version >= 13;
-        let session = session_request(&body, uses_topic_ids);
-        if session.asks.len() >= ITEMS_MAX as usize {
+        let mut reader = Reader::new(&request.frame);
+        reader.raw(request.body_at)?;
+        let body = FetchRequestView::decode(&mut reader, version)?;
+        if body.partition_count >= ITEMS_MAX as usize {
             return Err(WireError::Invalid("more partitions than a request may name"));
         }
+        let uses_topic_ids = version >= 13;
+        let session = self.session_request(&body, uses_topic_ids);
         let (kind, asks) = match self.sessions.begin(turn.now.mono, session) {
             Ok(begun) => begun,
             Err(error) => {
@@ -113,11 +142,11 @@ impl Shard {
             }
         };
         let max_bytes = u32::try_from(body.max_bytes).unwrap_or(0).min(self.setup.fetch_bytes_max);
-        let replica = if version >= 15 { body.replica_state.replica_id } else { body.replica_id };
+        let replica = body.replica.replica_id;
         let wait_ms = u64::try_from(body.max_wait_ms).unwrap_or(0);
         let parts: Vec<Part> = asks.into_iter().map(|ask| self.resolve(ask, replica)).collect();
         let waits = wait_ms > 0 && body.min_bytes > 0 && !parts.is_empty();
-        let waiting = Waiting {
+        let mut waiting = Waiting {
             to: request.to,
             kind,
             uses_topic_ids,
@@ -129,6 +158,10 @@ impl Shard {
             asked: 0,
             is_due: false,
         };
+        if self.read_at_once(turn, &mut waiting) {
+            self.finish_fetch(turn, waiting);
+            return Ok(());
+        }
         let deadline = waiting.deadline;
         let key = self.park(&request.to, Pending::Fetch(Box::new(waiting)));
         if let Some(deadline) = deadline {
@@ -138,6 +171,41 @@ impl Shard {
         Ok(())
     }
 
+    /// The request as the sessions see it.
+    fn session_request(&self, body: &FetchRequestView<'_>, uses_topic_ids: bool) -> SessionRequest {
+        let key = |name: &str, id: Uuid| {
+            if uses_topic_ids {
+                return TopicKey::Id(id);
+            }
+            let known = self.image.topic(name).map(|topic| Arc::clone(&topic.name));
+            TopicKey::Name(known.unwrap_or_else(|| Arc::from(name)))
+        };
+        let mut asks = Vec::with_capacity(body.partition_count);
+        for topic in body.topics() {
+            let key = key(topic.name, topic.topic_id);
+            asks.extend(topic.partitions().map(|partition| PartitionAsk {
+                topic: key.clone(),
+                partition: partition.partition,
+                current_leader_epoch: partition.current_leader_epoch,
+                fetch_offset: partition.fetch_offset,
+                last_fetched_epoch: partition.last_fetched_epoch,
+                partition_max_bytes: partition.partition_max_bytes,
+            }));
+        }
+        let mut forgotten = Vec::new();
+        for topic in body.forgotten_topics() {
+            let key = key(topic.name, topic.topic_id);
+            forgotten.extend(topic.partitions().map(|index| (key.clone(), index)));
+        }
+        SessionRequest {
+            session_id: body.session_id,
+            session_epoch: body.session_epoch,
+            uses_topic_ids,
+            asks,
+            forgotten,
+        }
+    }
+
     /// Finds the partition that a client names.
     fn resolve(&self, ask: PartitionAsk, replica: i32) -> Part {
         let topic = match &ask.topic {
@@ -145,9 +213,9 @@ impl Shard {
             TopicKey::Id(id) => self.image.topic_by_id(*id),
         };
         let (topic_name, topic_id) = match (&ask.topic, topic) {
-            (_, Some(topic)) => (topic.name.to_string(), topic.id),
-            (TopicKey::Name(name), None) => (name.clone(), Uuid::ZERO),
-            (TopicKey::Id(id), None) => (String::new(), *id),
+            (_, Some(topic)) => (Arc::clone(&topic.name), topic.id),
+            (TopicKey::Name(name), None) => (Arc::clone(name), Uuid::ZERO),
+            (TopicKey::Id(id), None) => (Arc::default(), *id),
         };
         let known = topic.is_some_and(|topic| topic.partition(ask.partition).is_some());
         let result = match (&ask.topic, topic) {
@@ -173,6 +241,32 @@ impl Shard {
         }
     }
 
+    /// Reads what takes neither a file operation nor another shard. True if that is the answer;
+    /// else the parts are as they were. Most fetches of a consumer that keeps up end here: without
+    /// a parked request, a deadline, tickets and their answers.
+    fn read_at_once(&mut self, turn: &Turn, waiting: &mut Waiting) -> bool {
+        let mut is_known = true;
+        for part in &mut waiting.parts {
+            let Some(id) = part.id else { continue };
+            let ask = part.ask.read(waiting.max_bytes, waiting.read_committed, Watch::No);
+            match self.read_recent_here(turn, id, ask) {
+                Some(Ok(done)) => part.result = PartResult::Done(done),
+                Some(Err(error)) => part.result = PartResult::Failed(error),
+                None => {
+                    is_known = false;
+                    break;
+                }
+            }
+        }
+        if is_known && waiting.is_enough() {
+            return true;
+        }
+        for part in waiting.parts.iter_mut().filter(|part| part.id.is_some()) {
+            part.result = PartResult::Unknown;
+        }
+        false
+    }
+
     /// Asks all parts that were not asked yet, or have moved since.
     fn ask_parts(&mut self, turn: &mut Turn, key: Key) {
         let Some(Pending::Fetch(waiting)) = self.requests.get_mut(key) else { return };
@@ -186,17 +280,7 @@ impl Shard {
             let Some(id) = part.id.filter(|_| part.is_woken) else { continue };
             part.is_woken = false;
             part.is_asked = true;
-            let bytes_max = u32::try_from(part.ask.partition_max_bytes).unwrap_or(0);
-            let ask = ReadAsk {
-                offset: part.ask.fetch_offset,
-                // Not even a limit of nothing keeps the first batch back: a client must get on.
-                bytes_max: bytes_max.min(waiting.max_bytes).max(1),
-                read_committed: waiting.read_committed,
-                // Any negative epoch is "I do not know" here, other than in ListOffsets.
-                current_leader_epoch: part.ask.current_leader_epoch.max(-1),
-                last_fetched_epoch: part.ask.last_fetched_epoch,
-                watch,
-            };
+            let ask = part.ask.read(waiting.max_bytes, waiting.read_committed, watch);
             asks.push((id, item, ask));
         }
         // All are counted before any is asked: an answer may come at once.
@@ -219,7 +303,7 @@ impl Shard {
         match result {
             Ok(done) => {
                 part.waiter = done.waiter;
-                part.result = PartResult::Done(Box::new(done));
+                part.result = PartResult::Done(done);
             }
             Err(error) => part.result = PartResult::Failed(error),
         }
@@ -272,11 +356,7 @@ impl Shard {
         if waiting.asked > 0 {
             return;
         }
-        let bytes: u64 = waiting.parts.iter().map(Part::bytes).sum();
-        let is_enough = bytes >= waiting.min_bytes
-            || waiting.deadline.is_none()
-            || waiting.parts.iter().any(Part::is_urgent);
-        if !is_enough {
+        if !waiting.is_enough() {
             if waiting.parts.iter().any(|part| part.is_woken && part.id.is_some()) {
                 self.ask_parts(turn, key);
             }
@@ -413,32 +493,6 @@ fn fit(plan: &ReadPlan, left: &mut u32, is_first: &mut bool) -> Option<Chunk> {
     *is_first = false;
     *left = left.saturating_sub(plan.length);
     Some(Chunk::File { file: plan.file.clone(), position: plan.position, length: plan.length })
-}
-
-fn session_request(body: &FetchRequest, uses_topic_ids: bool) -> SessionRequest {
-    let key = |name: &str, id: Uuid| {
-        if uses_topic_ids { TopicKey::Id(id) } else { TopicKey::Name(name.to_owned()) }
-    };
-    let asks = body.topics.iter().flat_map(|topic| {
-        topic.partitions.iter().map(move |partition| PartitionAsk {
-            topic: key(&topic.topic, topic.topic_id),
-            partition: partition.partition,
-            current_leader_epoch: partition.current_leader_epoch,
-            fetch_offset: partition.fetch_offset,
-            last_fetched_epoch: partition.last_fetched_epoch,
-            partition_max_bytes: partition.partition_max_bytes,
-        })
-    });
-    let forgotten = body.forgotten_topics_data.iter().flat_map(|topic| {
-        topic.partitions.iter().map(move |index| (key(&topic.topic, topic.topic_id), *index))
-    });
-    SessionRequest {
-        session_id: body.session_id,
-        session_epoch: body.session_epoch,
-        uses_topic_ids,
-        asks: asks.collect(),
-        forgotten: forgotten.collect(),
-    }
 }
 
 /// Writes the answer around the file ranges; neighbouring partitions of a topic share its entry.

@@ -270,20 +270,38 @@ impl Shard {
             self.answer(ticket, Answer::Read(answer));
             return;
         }
-        let limit = partition.limit(ask.read_committed);
-        let request = ReadRequest {
-            offset: Offset(ask.offset),
-            limit,
-            bytes_max: ask.bytes_max,
-            at_least_one_batch: true,
-            ticket: ticket.pack(),
-        };
+        let request = partition.request(&ask, ticket.pack());
         let outcome = partition.log.read(turn.now, request, turn.ops);
         if matches!(outcome, ReadOutcome::Pending) {
             partition.reads.push((ticket, ask));
         } else {
             self.answer_read(key.slot, ticket, ask, outcome);
         }
+    }
+
+    /// Reads from a partition of this shard, if that takes no file operation: no waiter is set up,
+    /// and nothing follows. `None` where it does, or where the partition is not this shard's.
+    pub(crate) fn read_recent_here(
+        &mut self,
+        turn: &Turn,
+        id: PartitionId,
+        ask: ReadAsk,
+    ) -> Option<Result<ReadDone, ErrorCode>> {
+        let key = self.partitions.by_id.get(&id).copied()?;
+        let partition = self.partitions.slab.get_mut(key)?;
+        let parted = partition.check_epoch(ask.current_leader_epoch);
+        match parted.and_then(|()| partition.diverging(&ask)) {
+            Ok(None) => {}
+            Ok(parted) => return Some(Ok(partition.read_done(None, None, parted))),
+            Err(error) => return Some(Err(error)),
+        }
+        let plan = match partition.log.read_recent(turn.now, partition.request(&ask, 0))? {
+            ReadOutcome::Ready(plan) => Some(plan),
+            ReadOutcome::Empty => None,
+            ReadOutcome::OutOfRange => return Some(Err(ErrorCode::OffsetOutOfRange)),
+            ReadOutcome::Failed(_) | ReadOutcome::Pending => return None,
+        };
+        Some(Ok(partition.read_done(plan, None, None)))
     }
 
     fn answer_read(&mut self, slot: u32, ticket: Ticket, ask: ReadAsk, outcome: ReadOutcome) {
@@ -526,6 +544,17 @@ impl Partition {
     /// Where a read must stop.
     fn limit(&self, read_committed: bool) -> Offset {
         if read_committed { self.log.last_stable_offset() } else { self.log.high_watermark() }
+    }
+
+    /// What its log is asked for a fetch.
+    fn request(&self, ask: &ReadAsk, ticket: u64) -> ReadRequest {
+        ReadRequest {
+            offset: Offset(ask.offset),
+            limit: self.limit(ask.read_committed),
+            bytes_max: ask.bytes_max,
+            at_least_one_batch: true,
+            ticket,
+        }
     }
 
     /// Where the log that the client has read parted from this one before its offset; `None` if it

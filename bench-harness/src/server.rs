@@ -61,6 +61,7 @@ impl Spec {
                 let files = match files {
                     Files::Recycled => "recycled",
                     Files::Fresh => "fresh",
+                    Files::Renamed => "renamed",
                     Files::Nowhere => "nowhere",
                 };
                 let serve = if *serve == Loop::Threads { " threads" } else { "" };
@@ -249,6 +250,7 @@ fn value_name(files: Files) -> &'static str {
     match files {
         Files::Recycled => "recycled",
         Files::Fresh => "fresh",
+        Files::Renamed => "renamed",
         Files::Nowhere => "nowhere",
     }
 }

@@ -145,6 +145,7 @@ fn crcsinks() -> Vec<Spec> {
     vec![
         baseline(Kind::Crcsink, Loop::Epoll, Files::Recycled, 0),
         baseline(Kind::Crcsink, Loop::Epoll, Files::Fresh, 0),
+        baseline(Kind::Crcsink, Loop::Epoll, Files::Renamed, 0),
         baseline(Kind::Crcsink, Loop::Threads, Files::Fresh, 0),
     ]
 }

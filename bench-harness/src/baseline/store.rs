@@ -15,14 +15,18 @@ pub enum Files {
     Recycled,
     /// New files of a segment's length, old ones removed: every page is new to the file.
     Fresh,
+    /// As fresh, but the file that would be removed is renamed to be the next segment, and
+    /// overwritten: what a log with short retention could do.
+    Renamed,
     /// Nothing is written.
     Nowhere,
 }
 
-/// Length of the recycled file, and of all files that a fresh store keeps.
-const KEPT_BYTES: u64 = 512 << 20;
+/// Length of the recycled file, and of all files that a fresh store keeps. A few runs fill it, so
+/// that what is recycled has been written before.
+const KEPT_BYTES: u64 = 256 << 20;
 /// Length of one of the fresh files.
-const SEGMENT_BYTES: u64 = 128 << 20;
+const SEGMENT_BYTES: u64 = 64 << 20;
 
 /// An append-only store in one folder.
 #[derive(Debug)]
@@ -51,7 +55,10 @@ impl Store {
         if self.files == Files::Nowhere {
             return Ok(());
         }
-        let limit = if self.files == Files::Recycled { KEPT_BYTES } else { SEGMENT_BYTES };
+        let limit = match self.files {
+            Files::Recycled | Files::Nowhere => KEPT_BYTES,
+            Files::Fresh | Files::Renamed => SEGMENT_BYTES,
+        };
         if self.position >= limit {
             self.roll()?;
         }
@@ -66,11 +73,22 @@ impl Store {
 
     fn roll(&mut self) -> io::Result<()> {
         self.position = 0;
-        if self.files == Files::Fresh {
-            self.segment += 1;
-            self.file = segment_file(&self.dir, self.segment)?;
-            if let Some(old) = self.segment.checked_sub(KEPT_BYTES / SEGMENT_BYTES) {
-                std::fs::remove_file(segment_path(&self.dir, old))?;
+        if matches!(self.files, Files::Recycled | Files::Nowhere) {
+            return Ok(());
+        }
+        self.segment += 1;
+        let old = self.segment.checked_sub(KEPT_BYTES / SEGMENT_BYTES);
+        let old = old.map(|old| segment_path(&self.dir, old));
+        match (old, self.files) {
+            (Some(old), Files::Renamed) => {
+                std::fs::rename(old, segment_path(&self.dir, self.segment))?;
+                self.file = segment_file(&self.dir, self.segment)?;
+            }
+            (old, _) => {
+                self.file = segment_file(&self.dir, self.segment)?;
+                if let Some(old) = old {
+                    std::fs::remove_file(old)?;
+                }
             }
         }
         Ok(())

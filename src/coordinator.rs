@@ -1,5 +1,6 @@
-//! The group coordinator of one partition of `__consumer_offsets`: classic groups and their
-//! committed offsets, as a state machine without clock, files or sockets.
+//! The group coordinator of one partition of `__consumer_offsets`: groups, classic and of the
+//! consumer protocol (KIP-848), and their committed offsets, as a state machine without clock,
+//! files or sockets.
 //!
 //! ```text
 //!             ask                     Append ──▶ the caller's log ──┐
@@ -13,13 +14,16 @@
 //!   lives in memory, ahead of the log, as in Kafka: the log has the last stable generation, and
 //!   members of one that was lost join again.
 //! - Until [`GroupCoordinator::loaded`] every ask is told to come back.
+//! - A consumer group is its records, live as on load: see `consumer.rs`.
 //! - Appends are decided in the order in which they were asked for: they go into one log.
 //!
-//! Not here: KIP-848 groups, transactional offsets, which partition a group belongs to beyond
-//! [`partition_of`]. Imports the wire's messages, no other part of the broker but its small tools.
+//! Not here: transactional offsets, which partition a group belongs to beyond [`partition_of`].
+//! Imports the wire's messages and the cluster's image, no other part of the broker but its small
+//! tools.
 
 mod ask;
 mod config;
+mod consumer;
 mod context;
 mod describe;
 mod group;
@@ -43,15 +47,19 @@ use std::sync::Arc;
 use millrace_io::{Mono, Now};
 use millrace_net::ErrorCode;
 use millrace_net::messages::join_group::JoinGroupRequest;
+use millrace_net::messages::offset_commit::OffsetCommitRequest;
+use millrace_replication::Image;
 
-pub use ask::{GroupAnswer, GroupAsk, Requester, commit_response};
-pub use config::GroupConfig;
+pub use ask::{GroupAnswer, GroupAsk, Requester, commit_response, refuse_consumer_describe};
+pub use config::{ConsumerConfig, GroupConfig, Migration};
+pub use consumer::assignor::Assignor;
 pub use context::{AppendId, Output};
-pub use record::{GroupRecord, GroupValue, MemberValue, OffsetKey, OffsetValue};
+pub use record::{ConsumerRecord, GroupRecord, GroupValue, MemberValue, OffsetKey, OffsetValue};
 pub use report::GroupReport;
 
 use crate::ticket::Ticket;
 use ask::{leave_response, refuse_join};
+use consumer::{After, Work};
 use context::{Appending, Context, Timer};
 use group::{Group, GroupState};
 use then::{Then, append_error};
@@ -80,21 +88,58 @@ impl GroupCoordinator {
         Self { groups: BTreeMap::new(), cx: Context::new(config, seed), is_loaded: false }
     }
 
+    /// Works by a new image of the cluster from here on.
+    pub fn set_image(&mut self, image: Arc<Image>) {
+        self.cx.image = image;
+    }
+
     /// Takes in a record of the partition, in the order of the log, before [`Self::loaded`].
     pub fn replay(&mut self, record: &GroupRecord) {
         assert!(!self.is_loaded, "replay is for loading; what is appended replays itself");
+        self.apply(record);
+    }
+
+    fn apply(&mut self, record: &GroupRecord) {
         match record {
             GroupRecord::Offset(key, value) => self.replay_offset(key, value.as_ref()),
             GroupRecord::Group(name, Some(value)) => self.group_mut(name).load(value),
             GroupRecord::Group(name, None) => {
-                if let Some(group) = self.groups.get_mut(name.as_str()) {
-                    let offsets = std::mem::take(&mut group.offsets);
-                    *group = Group::new(Arc::clone(&group.name), self.cx.now.wall);
-                    group.offsets = offsets;
+                let Self { groups, cx, .. } = self;
+                if let Some(group) = groups.get_mut(name.as_str()) {
+                    group.cancel_timers(cx);
+                    group.blank(cx.now.wall);
                 }
                 self.drop_if_vacant(name);
             }
+            GroupRecord::Consumer(name, record) => self.apply_consumer(name, record),
         }
+    }
+
+    fn apply_consumer(&mut self, name: &str, record: &ConsumerRecord) {
+        if record.is_tombstone() {
+            let Self { groups, cx, .. } = self;
+            let Some(group) = groups.get_mut(name) else { return };
+            let Some(consumer) = group.consumer.as_deref_mut() else { return };
+            consumer.replay(record);
+            match record {
+                ConsumerRecord::Member(id, _) => {
+                    consumer.cancel_timers(cx, &group.name, &Arc::from(id.as_str()));
+                }
+                ConsumerRecord::Epoch(_) => {
+                    consumer.cancel_all_timers(cx, &group.name);
+                    group.consumer = None;
+                    group.state_since = cx.now.wall;
+                    self.drop_if_vacant(name);
+                }
+                ConsumerRecord::Topics(_)
+                | ConsumerRecord::TargetEpoch(_)
+                | ConsumerRecord::Target(..)
+                | ConsumerRecord::Current(..)
+                | ConsumerRecord::Regex(..) => {}
+            }
+            return;
+        }
+        self.group_mut(name).consumer.get_or_insert_default().replay(record);
     }
 
     /// The whole partition is replayed: asks are taken from here on. Members that the log knows
@@ -110,6 +155,10 @@ impl GroupCoordinator {
             if group.members.len() > self.cx.config.size_max {
                 group.maybe_prepare_rebalance(&mut self.cx);
             }
+        }
+        let names: Vec<Arc<str>> = self.groups.keys().cloned().collect();
+        for name in names {
+            self.begin_sessions(&name);
         }
         self.set_expiry_timer();
     }
@@ -141,63 +190,119 @@ impl GroupCoordinator {
             self.cx.reply(ticket, ask.refuse(error));
             return;
         }
-        match ask {
-            GroupAsk::Join(request, requester) => self.join(ticket, &request, &requester),
-            GroupAsk::Sync(ref request) => match self.groups.get_mut(request.group_id.as_str()) {
-                Some(group) => group.sync(&mut self.cx, ticket, request),
-                None => self.cx.reply(ticket, ask.refuse(ErrorCode::UnknownMemberId)),
-            },
-            GroupAsk::Heartbeat(ref request) => {
-                let answer = match self.groups.get_mut(request.group_id.as_str()) {
-                    Some(group) => GroupAnswer::Heartbeat(group.heartbeat(&mut self.cx, request)),
-                    None => ask.refuse(ErrorCode::UnknownMemberId),
-                };
-                self.cx.reply(ticket, answer);
+        if ask.is_ordered() {
+            self.in_line(ticket, ask);
+        } else {
+            self.run_ask(ticket, ask);
+        }
+    }
+
+    /// Takes up an ask whose turn it is.
+    fn run_ask(&mut self, ticket: Ticket, ask: GroupAsk) {
+        let consumer = ask.group_id().and_then(|name| self.groups.get(name));
+        let consumer = consumer.filter(|it| it.consumer.is_some());
+        let consumer = consumer.map(|it| Arc::clone(&it.name));
+        match (ask, consumer) {
+            (GroupAsk::Join(request, requester), Some(_)) => {
+                self.join_consumer(ticket, request, requester);
             }
-            GroupAsk::Leave(request) => {
-                let response = match self.groups.get_mut(request.group_id.as_str()) {
-                    Some(group) => group.leave(&mut self.cx, &request),
-                    None => leave_response(&request, ErrorCode::UnknownMemberId),
-                };
-                self.cx.reply(ticket, GroupAnswer::Left(response));
+            (GroupAsk::Join(request, requester), None) => self.join(ticket, &request, &requester),
+            (
+                ask @ (GroupAsk::Sync(_) | GroupAsk::Heartbeat(_) | GroupAsk::Leave(_)),
+                Some(name),
+            ) => self.ask_consumer(&name, ticket, &ask),
+            (ask @ (GroupAsk::Sync(_) | GroupAsk::Heartbeat(_) | GroupAsk::Leave(_)), None) => {
+                self.ask_classic(ticket, ask);
             }
-            GroupAsk::Describe { group_id, version } => {
+            (GroupAsk::Describe { group_id, version }, _) => {
                 let described = match self.groups.get(group_id.as_str()) {
-                    Some(group) => group.describe(),
-                    None => describe::describe_unknown(&group_id, version),
+                    Some(group) if group.consumer.is_none() => group.describe(),
+                    Some(_) | None => describe::describe_unknown(&group_id, version),
                 };
                 self.cx.reply(ticket, GroupAnswer::Described(described));
             }
-            GroupAsk::List { states, types } => {
+            (GroupAsk::List { states, types }, _) => {
                 let listed = self.groups.values().filter_map(|it| it.list(&states, &types));
                 let listed = listed.collect();
                 self.cx.reply(ticket, GroupAnswer::Listed(Ok(listed)));
             }
-            GroupAsk::Delete { group_id } => self.delete(ticket, &group_id),
-            GroupAsk::Commit(request, requester) => {
-                if !self.groups.contains_key(request.group_id.as_str())
-                    && let Err(error) = offsets::check_unknown_group(&request, &requester)
-                {
-                    let response = commit_response(&request, error);
-                    self.cx.reply(ticket, GroupAnswer::Committed(response));
-                    return;
-                }
-                let name = self.ensure(&request.group_id);
-                let Some(group) = self.groups.get_mut(&name) else { return };
-                group.commit(&mut self.cx, ticket, &request);
-                self.drop_if_vacant(&name);
+            (GroupAsk::Delete { .. }, Some(name)) => {
+                self.delete_consumer(&name, Some(ticket));
+                self.advance(&name);
             }
-            GroupAsk::Fetch(request) => {
+            (GroupAsk::Delete { group_id }, None) => self.delete(ticket, &group_id),
+            (GroupAsk::Commit(request, requester), _) => self.commit(ticket, &request, &requester),
+            (GroupAsk::Fetch(request), _) => {
                 let group = self.groups.get(request.group_id.as_str());
-                let response = offsets::fetch(group.map(|group| &group.offsets), &request);
+                let response = match group.map_or(Ok(()), |group| group.check_fetch(&request)) {
+                    Ok(()) => offsets::fetch(group.map(|group| &group.offsets), &request),
+                    Err(error) => offsets::refuse_fetch(&request, error),
+                };
                 self.cx.reply(ticket, GroupAnswer::Fetched(response));
             }
-            GroupAsk::DeleteOffsets(ref request) => {
-                match self.groups.get_mut(request.group_id.as_str()) {
-                    Some(group) => group.delete_offsets(&mut self.cx, ticket, request),
-                    None => self.cx.reply(ticket, ask.refuse(ErrorCode::GroupIdNotFound)),
-                }
+            (ask @ GroupAsk::DeleteOffsets(_), _) => self.delete_offsets(ticket, &ask),
+            (GroupAsk::ConsumerHeartbeat(request, requester), _) => {
+                self.consumer_heartbeat(ticket, &request, &requester);
             }
+            (GroupAsk::ConsumerDescribe { group_id }, _) => {
+                let answer = self.describe_consumer(&group_id);
+                self.cx.reply(ticket, answer);
+            }
+        }
+    }
+
+    /// SyncGroup, Heartbeat and LeaveGroup of a group that is classic, or does not exist.
+    fn ask_classic(&mut self, ticket: Ticket, ask: GroupAsk) {
+        let Some(group) = ask.group_id().and_then(|name| self.groups.get_mut(name)) else {
+            let answer = if let GroupAsk::Leave(request) = &ask {
+                GroupAnswer::Left(leave_response(request, ErrorCode::UnknownMemberId))
+            } else {
+                ask.refuse(ErrorCode::UnknownMemberId)
+            };
+            self.cx.reply(ticket, answer);
+            return;
+        };
+        match ask {
+            GroupAsk::Sync(request) => group.sync(&mut self.cx, ticket, &request),
+            GroupAsk::Heartbeat(request) => {
+                let response = group.heartbeat(&mut self.cx, &request);
+                self.cx.reply(ticket, GroupAnswer::Heartbeat(response));
+            }
+            GroupAsk::Leave(request) => {
+                let response = group.leave(&mut self.cx, &request);
+                self.cx.reply(ticket, GroupAnswer::Left(response));
+            }
+            GroupAsk::Join(..)
+            | GroupAsk::Describe { .. }
+            | GroupAsk::List { .. }
+            | GroupAsk::Delete { .. }
+            | GroupAsk::Commit(..)
+            | GroupAsk::Fetch(_)
+            | GroupAsk::DeleteOffsets(_)
+            | GroupAsk::ConsumerHeartbeat(..)
+            | GroupAsk::ConsumerDescribe { .. } => {}
+        }
+    }
+
+    fn commit(&mut self, ticket: Ticket, request: &OffsetCommitRequest, requester: &Requester) {
+        if !self.groups.contains_key(request.group_id.as_str())
+            && let Err(error) = offsets::check_unknown_group(request, requester)
+        {
+            let response = commit_response(request, error);
+            self.cx.reply(ticket, GroupAnswer::Committed(response));
+            return;
+        }
+        let name = self.ensure(&request.group_id);
+        let Some(group) = self.groups.get_mut(&name) else { return };
+        group.commit(&mut self.cx, ticket, request, requester);
+        self.drop_if_vacant(&name);
+    }
+
+    fn delete_offsets(&mut self, ticket: Ticket, ask: &GroupAsk) {
+        let GroupAsk::DeleteOffsets(request) = ask else { return };
+        match self.groups.get_mut(request.group_id.as_str()) {
+            Some(group) => group.delete_offsets(&mut self.cx, ticket, request),
+            None => self.cx.reply(ticket, ask.refuse(ErrorCode::GroupIdNotFound)),
         }
     }
 
@@ -214,7 +319,10 @@ impl GroupCoordinator {
             | GroupAsk::Fetch(_)
             | GroupAsk::Describe { .. }
             | GroupAsk::Delete { .. }
-            | GroupAsk::List { .. } => false,
+            | GroupAsk::List { .. }
+            // These two have words of their own for it.
+            | GroupAsk::ConsumerHeartbeat(..)
+            | GroupAsk::ConsumerDescribe { .. } => false,
         };
         if needs_name && ask.group_id().is_some_and(str::is_empty) {
             return Err(ErrorCode::InvalidGroupId);
@@ -316,6 +424,9 @@ impl GroupCoordinator {
             Then::StaticJoin { ticket, response } => {
                 self.cx.reply(ticket, GroupAnswer::Joined(response));
             }
+            Then::Consumer { group, outcome } => {
+                self.on_consumer_committed(&group, &records, *outcome);
+            }
         }
     }
 
@@ -358,6 +469,7 @@ impl GroupCoordinator {
                     group.on_assign_failed(&mut self.cx, generation, error);
                 }
             }
+            Then::Consumer { group, outcome } => self.on_consumer_failed(&group, *outcome, error),
             // The member has its new id in memory only; it joins again and finds itself.
             Then::StaticJoin { ticket, mut response } => {
                 response = refuse_join(&response.member_id, error);
@@ -374,22 +486,15 @@ impl GroupCoordinator {
                 Timer::Join(name)
                 | Timer::Sync(name)
                 | Timer::Session(name, _)
-                | Timer::Pending(name, _) => Arc::clone(name),
+                | Timer::Pending(name, _)
+                | Timer::Member(name, ..) => Arc::clone(name),
                 Timer::Expiry => {
                     self.expire();
                     self.set_expiry_timer();
                     continue;
                 }
             };
-            let Some(group) = self.groups.get_mut(&name) else { continue };
-            match timer {
-                Timer::Join(_) => group.on_join_due(&mut self.cx),
-                Timer::Sync(_) => group.on_sync_due(&mut self.cx),
-                Timer::Session(_, member) => group.on_session_due(&mut self.cx, member),
-                Timer::Pending(_, id) => group.on_pending_due(&mut self.cx, &id),
-                Timer::Expiry => {}
-            }
-            self.drop_if_vacant(&name);
+            self.timer_in_line(&name, timer);
         }
     }
 
@@ -399,10 +504,13 @@ impl GroupCoordinator {
         for name in names {
             let Some(group) = self.groups.get(&name) else { continue };
             let records = group.expired(&self.cx);
-            let is_over = group.state() == GroupState::Empty
+            let is_over = group.has_no_members()
                 && group.pending.is_empty()
+                && group.line.is_idle()
                 && records.len() == group.offsets.len();
-            if is_over {
+            if is_over && group.consumer.is_some() {
+                self.delete_consumer(&name, None);
+            } else if is_over {
                 self.delete_empty(&name, None);
             } else if !records.is_empty() {
                 self.cx.append(records, Then::Nothing);
@@ -419,9 +527,17 @@ impl GroupCoordinator {
     pub fn resign(&mut self, now: Now) {
         self.cx.now = now;
         for group in self.groups.values_mut() {
-            let numbers: Vec<_> = group.members.keys().copied().collect();
-            for number in numbers {
-                group.refuse_waiting(&mut self.cx, number, ErrorCode::NotCoordinator);
+            group.refuse_all_waiting(&mut self.cx, ErrorCode::NotCoordinator);
+            for work in std::mem::take(&mut group.line.waiting) {
+                match work {
+                    Work::Ask(ticket, ask) | Work::After(After::Again(ticket, ask)) => {
+                        let answer = ask.refuse(ErrorCode::NotCoordinator);
+                        self.cx.reply(ticket, answer);
+                    }
+                    Work::Timer(_)
+                    | Work::After(After::Resolve | After::BecameClassic | After::MaybeDowngrade) => {
+                    }
+                }
             }
         }
     }

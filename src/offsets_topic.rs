@@ -14,7 +14,7 @@ use millrace_replication::controller::NewTopic;
 use millrace_wire::Uuid;
 
 use crate::config::View;
-use crate::coordinator::{GroupConfig, GroupRecord};
+use crate::coordinator::{Assignor, ConsumerConfig, GroupConfig, GroupRecord, Migration};
 
 /// Kafka's name.
 pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
@@ -52,6 +52,39 @@ pub(crate) fn group_config(view: &View<'_>) -> GroupConfig {
         offset_metadata_max: count("offset.metadata.max.bytes"),
         offsets_retention_ms: view.number("offsets.retention.minutes").saturating_mul(60_000),
         offsets_retention_check_ms: time("offsets.retention.check.interval.ms"),
+        consumer: consumer_config(view),
+    }
+}
+
+fn consumer_config(view: &View<'_>) -> ConsumerConfig {
+    let time = |name| u64::try_from(view.number(name)).unwrap_or(0);
+    let bounds = |min, max| (time(min), time(max));
+    let names = view.list("group.consumer.assignors");
+    ConsumerConfig {
+        is_enabled: view
+            .list("group.coordinator.rebalance.protocols")
+            .iter()
+            .any(|protocol| protocol.eq_ignore_ascii_case("consumer")),
+        size_max: usize::try_from(view.number("group.consumer.max.size")).unwrap_or(0),
+        session_timeout_ms: time("group.consumer.session.timeout.ms"),
+        session_timeout_ms_bounds: bounds(
+            "group.consumer.min.session.timeout.ms",
+            "group.consumer.max.session.timeout.ms",
+        ),
+        heartbeat_interval_ms: time("group.consumer.heartbeat.interval.ms"),
+        heartbeat_interval_ms_bounds: bounds(
+            "group.consumer.min.heartbeat.interval.ms",
+            "group.consumer.max.heartbeat.interval.ms",
+        ),
+        assignment_interval_ms: time("group.consumer.assignment.interval.ms"),
+        assignment_interval_ms_bounds: bounds(
+            "group.consumer.min.assignment.interval.ms",
+            "group.consumer.max.assignment.interval.ms",
+        ),
+        assignors: names.iter().filter_map(|name| Assignor::from_name(name)).collect(),
+        migration: Migration::from_name(
+            &view.text("group.consumer.migration.policy").unwrap_or_default(),
+        ),
     }
 }
 

@@ -5,6 +5,10 @@
 
 use bytes::Bytes;
 use millrace_net::ErrorCode;
+use millrace_net::messages::consumer_group_describe::DescribedGroup as ConsumerDescribedGroup;
+use millrace_net::messages::consumer_group_heartbeat::{
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
+};
 use millrace_net::messages::describe_groups::DescribedGroup;
 use millrace_net::messages::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 use millrace_net::messages::join_group::{JoinGroupRequest, JoinGroupResponse};
@@ -65,6 +69,13 @@ pub enum GroupAsk {
     Fetch(OffsetFetchRequestGroup),
     /// OffsetDelete, of topics that exist.
     DeleteOffsets(OffsetDeleteRequest),
+    /// ConsumerGroupHeartbeat.
+    ConsumerHeartbeat(Box<ConsumerGroupHeartbeatRequest>, Requester),
+    /// ConsumerGroupDescribe, one group.
+    ConsumerDescribe {
+        /// Which.
+        group_id: String,
+    },
 }
 
 /// The answer to a [`GroupAsk`] of the same name.
@@ -90,6 +101,39 @@ pub enum GroupAnswer {
     Fetched(OffsetFetchResponseGroup),
     /// OffsetDelete.
     DeletedOffsets(OffsetDeleteResponse),
+    /// ConsumerGroupHeartbeat.
+    ConsumerHeartbeat(ConsumerGroupHeartbeatResponse),
+    /// ConsumerGroupDescribe.
+    ConsumerDescribed(ConsumerDescribedGroup),
+}
+
+impl GroupAnswer {
+    /// The answer, had the records it rests on failed with `error`.
+    pub(super) fn failed(self, error: ErrorCode) -> Self {
+        match self {
+            Self::Joined(response) => Self::Joined(refuse_join(&response.member_id, error)),
+            Self::Synced(_) => Self::Synced(refuse_sync(error)),
+            Self::Heartbeat(mut response) => {
+                response.error_code = error.code();
+                Self::Heartbeat(response)
+            }
+            Self::Left(_) => Self::Left(LeaveGroupResponse {
+                error_code: error.code(),
+                ..LeaveGroupResponse::default()
+            }),
+            Self::Deleted(_) => Self::Deleted(error),
+            Self::ConsumerHeartbeat(_) => {
+                Self::ConsumerHeartbeat(refuse_consumer_heartbeat(error, None))
+            }
+            // These rest on no records, or say of each partition what became of it.
+            Self::Described(_)
+            | Self::Listed(_)
+            | Self::Committed(_)
+            | Self::Fetched(_)
+            | Self::DeletedOffsets(_)
+            | Self::ConsumerDescribed(_) => self,
+        }
+    }
 }
 
 impl GroupAsk {
@@ -105,6 +149,8 @@ impl GroupAsk {
             Self::Commit(request, _) => Some(&request.group_id),
             Self::Fetch(request) => Some(&request.group_id),
             Self::DeleteOffsets(request) => Some(&request.group_id),
+            Self::ConsumerHeartbeat(request, _) => Some(&request.group_id),
+            Self::ConsumerDescribe { group_id } => Some(group_id),
         }
     }
 
@@ -138,7 +184,58 @@ impl GroupAsk {
                 error_code: error.code(),
                 ..OffsetDeleteResponse::default()
             }),
+            Self::ConsumerHeartbeat(..) => {
+                GroupAnswer::ConsumerHeartbeat(refuse_consumer_heartbeat(error, None))
+            }
+            Self::ConsumerDescribe { group_id } => {
+                GroupAnswer::ConsumerDescribed(refuse_consumer_describe(group_id, error, None))
+            }
         }
+    }
+
+    /// True for what may change who is in a group: one after the other, each on the group that
+    /// the one before has left.
+    pub(super) const fn is_ordered(&self) -> bool {
+        match self {
+            Self::Join(..)
+            | Self::Sync(_)
+            | Self::Heartbeat(_)
+            | Self::Leave(_)
+            | Self::Delete { .. }
+            | Self::ConsumerHeartbeat(..) => true,
+            Self::Describe { .. }
+            | Self::List { .. }
+            | Self::Commit(..)
+            | Self::Fetch(_)
+            | Self::DeleteOffsets(_)
+            | Self::ConsumerDescribe { .. } => false,
+        }
+    }
+}
+
+/// A heartbeat's answer that says what went wrong, in Kafka's code and in words.
+pub(super) fn refuse_consumer_heartbeat(
+    error: ErrorCode,
+    words: Option<String>,
+) -> ConsumerGroupHeartbeatResponse {
+    ConsumerGroupHeartbeatResponse {
+        error_code: error.code(),
+        error_message: Some(words.unwrap_or_else(|| error.name().to_owned())),
+        ..ConsumerGroupHeartbeatResponse::default()
+    }
+}
+
+/// What is said of a group that cannot be described.
+pub fn refuse_consumer_describe(
+    group_id: &str,
+    error: ErrorCode,
+    words: Option<String>,
+) -> ConsumerDescribedGroup {
+    ConsumerDescribedGroup {
+        error_code: error.code(),
+        error_message: words,
+        group_id: group_id.to_owned(),
+        ..ConsumerDescribedGroup::default()
     }
 }
 

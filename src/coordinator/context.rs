@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use millrace_io::{Mono, Now};
+use millrace_replication::Image;
 
 use super::ask::GroupAnswer;
 use super::config::GroupConfig;
+use super::consumer::MemberTimer;
 use super::member::MemberNumber;
 use super::record::GroupRecord;
 use super::then::Then;
@@ -40,7 +42,7 @@ pub enum Output {
 
 /// What has a deadline in a coordinator.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Timer {
+pub(crate) enum Timer {
     /// A group's join phase ends, ready or not.
     Join(Arc<str>),
     /// Members that have not synced are given up.
@@ -49,6 +51,8 @@ pub(super) enum Timer {
     Session(Arc<str>, MemberNumber),
     /// A member id that was handed out has not been used.
     Pending(Arc<str>, Arc<str>),
+    /// Something is due for a member of a consumer group, by its id.
+    Member(Arc<str>, MemberTimer, Arc<str>),
     /// Expired offsets are looked for.
     Expiry,
 }
@@ -62,8 +66,10 @@ pub(super) struct Appending {
 
 /// See the file's head.
 #[derive(Debug)]
-pub(super) struct Context {
+pub(crate) struct Context {
     pub config: GroupConfig,
+    /// The cluster's topics, and what is configured for groups.
+    pub image: Arc<Image>,
     /// The time of the call.
     pub now: Now,
     pub timers: Deadlines<Timer>,
@@ -77,6 +83,7 @@ impl Context {
     pub(super) fn new(config: GroupConfig, seed: u64) -> Self {
         Self {
             config,
+            image: Arc::new(Image::empty()),
             now: Now::default(),
             timers: Deadlines::default(),
             outputs: Vec::new(),
@@ -121,15 +128,20 @@ impl Context {
 
     /// A new member id: the client's name (or a static member's instance id), a dash, a uuid.
     pub(super) fn member_id(&mut self, name: &str) -> Arc<str> {
+        Arc::from(format!("{name}-{}", self.uuid()))
+    }
+
+    /// A random uuid as Java writes it.
+    pub(super) fn uuid(&mut self) -> String {
         let id = self.random.uuid().0;
         let group = |shift: u32, digits: u32| (id >> shift) & ((1 << (4 * digits)) - 1);
-        Arc::from(format!(
-            "{name}-{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
             group(96, 8),
             group(80, 4),
             group(64, 4),
             group(48, 4),
             group(0, 12)
-        ))
+        )
     }
 }

@@ -1,9 +1,11 @@
 //! DescribeGroups and ListGroups of classic groups.
 
 use millrace_net::ErrorCode;
+use millrace_net::messages::consumer_group_describe::DescribedGroup as ConsumerDescribedGroup;
 use millrace_net::messages::describe_groups::{DescribedGroup, DescribedGroupMember};
 use millrace_net::messages::list_groups::ListedGroup;
 
+use super::ask::refuse_consumer_describe;
 use super::group::{Group, GroupState};
 
 /// Kafka's name of the kind of group.
@@ -40,6 +42,9 @@ impl Group {
 
     /// The group's line of a listing, if the filters let it through.
     pub(super) fn list(&self, states: &[String], types: &[String]) -> Option<ListedGroup> {
+        if let Some(consumer) = &self.consumer {
+            return consumer.list(&self.name, states, types);
+        }
         let passes = |filter: &[String], value: &str| {
             filter.is_empty() || filter.iter().any(|it| it.eq_ignore_ascii_case(value))
         };
@@ -53,7 +58,13 @@ impl Group {
     }
 }
 
-/// What is said of a group that does not exist.
+/// What ConsumerGroupDescribe says of a group that it is not for.
+pub(super) fn describe_no_consumer(group_id: &str) -> ConsumerDescribedGroup {
+    let words = format!("Group {group_id} is not a consumer group, or does not exist.");
+    refuse_consumer_describe(group_id, ErrorCode::GroupIdNotFound, Some(words))
+}
+
+/// What is said of a group that does not exist, or is no classic one.
 pub(super) fn describe_unknown(group_id: &str, version: i16) -> DescribedGroup {
     let mut described = DescribedGroup {
         group_id: group_id.to_owned(),

@@ -25,6 +25,7 @@ use millrace_net::ErrorCode;
 use millrace_net::messages::join_group::JoinGroupRequestProtocol;
 
 use super::ask::{GroupAnswer, refuse_join, refuse_sync};
+use super::consumer::{ConsumerGroup, Line};
 use super::context::{Context, Timer};
 use super::member::{Member, MemberNumber};
 use super::offsets::Offsets;
@@ -97,6 +98,10 @@ pub(super) struct Group {
     /// Topics that members subscribe to; none if that cannot be known.
     pub subscribed: Option<BTreeSet<String>>,
     pub offsets: Offsets,
+    /// Set for a group of the consumer protocol; all that is classic is blank then.
+    pub consumer: Option<Box<ConsumerGroup>>,
+    /// What waits for its turn.
+    pub line: Line,
 }
 
 impl Group {
@@ -122,14 +127,29 @@ impl Group {
             sync_deadline: None,
             subscribed: None,
             offsets: Offsets::default(),
+            consumer: None,
+            line: Line::default(),
         }
+    }
+
+    /// Forgets all that is classic. Timers are the caller's.
+    pub(super) fn blank(&mut self, since: WallMs) {
+        let blank = Self::new(Arc::clone(&self.name), since);
+        let before = std::mem::replace(self, blank);
+        self.offsets = before.offsets;
+        self.consumer = before.consumer;
+        self.line = before.line;
+    }
+
+    /// True without members of either kind.
+    pub(super) fn has_no_members(&self) -> bool {
+        let consumer = self.consumer.as_ref();
+        self.state == GroupState::Empty && consumer.is_none_or(|it| it.members.is_empty())
     }
 
     /// Takes in what the log says of the group; offsets stay.
     pub(super) fn load(&mut self, value: &GroupValue) {
-        let offsets = std::mem::take(&mut self.offsets);
-        *self = Self::new(Arc::clone(&self.name), WallMs(value.current_state_timestamp));
-        self.offsets = offsets;
+        self.blank(WallMs(value.current_state_timestamp));
         self.generation = value.generation;
         self.protocol_type = (!value.protocol_type.is_empty()).then(|| value.protocol_type.clone());
         let Some(protocol) = &value.protocol else { return };
@@ -160,6 +180,8 @@ impl Group {
             && self.generation == 0
             && self.pending.is_empty()
             && self.offsets.is_empty()
+            && self.consumer.is_none()
+            && self.line.is_idle()
     }
 
     // Members.
@@ -283,6 +305,20 @@ impl Group {
         cx.set_timer(&mut self.sync_deadline, at, timer);
     }
 
+    /// Takes all timers of the classic part away.
+    pub(super) fn cancel_timers(&mut self, cx: &mut Context) {
+        self.set_join_deadline(cx, None);
+        self.set_sync_deadline(cx, None);
+        let numbers: Vec<MemberNumber> = self.members.keys().copied().collect();
+        for number in numbers {
+            self.set_session(cx, number, None);
+        }
+        let pending: Vec<Arc<str>> = self.pending.keys().cloned().collect();
+        for id in pending {
+            self.forget_pending(cx, &id);
+        }
+    }
+
     /// The longest rebalance time-out of its members, ms.
     pub(super) fn rebalance_timeout_ms(&self) -> i32 {
         self.members.values().map(|member| member.rebalance_timeout_ms).max().unwrap_or(0)
@@ -331,6 +367,14 @@ impl Group {
         let ticket = self.members.get_mut(&number).and_then(|it| it.awaiting_sync.take());
         if let Some(ticket) = ticket {
             cx.reply(ticket, GroupAnswer::Synced(refuse_sync(error)));
+        }
+    }
+
+    /// Answers what all members wait for with an error.
+    pub(super) fn refuse_all_waiting(&mut self, cx: &mut Context, error: ErrorCode) {
+        let numbers: Vec<MemberNumber> = self.members.keys().copied().collect();
+        for number in numbers {
+            self.refuse_waiting(cx, number, error);
         }
     }
 
@@ -431,6 +475,10 @@ impl Group {
     /// Checks what must always hold; our own fault if it does not.
     pub(super) fn verify(&self) {
         let name = &self.name;
+        if let Some(consumer) = &self.consumer {
+            assert!(self.members.is_empty(), "{name}: classic members in a consumer group");
+            consumer.verify(name);
+        }
         let waiting = self.members.values().filter(|it| it.awaiting_join.is_some()).count();
         assert_eq!(waiting, self.awaiting_join, "{name}: joins counted wrongly");
         assert_eq!(self.by_id.len(), self.members.len(), "{name}: member ids");

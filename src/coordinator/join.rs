@@ -17,7 +17,7 @@ use super::then::Then;
 use crate::ticket::Ticket;
 
 /// From this version on a dynamic member gets its id before it joins.
-const MEMBER_ID_REQUIRED_FROM: i16 = 4;
+pub(super) const MEMBER_ID_REQUIRED_FROM: i16 = 4;
 /// From this version on a static leader can be told not to assign anew.
 const SKIP_ASSIGNMENT_FROM: i16 = 9;
 

@@ -4,6 +4,7 @@
 //! order of the log, so the last commit in the log is the one that is read. Source: KIP-211
 //! (expiry), KIP-496 (deletion), KIP-848 and KIP-1160 (topic ids).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,12 +22,17 @@ use millrace_net::messages::offset_fetch::{
 };
 
 use super::ask::{GroupAnswer, Requester, commit_response};
+use super::consumer::{ConsumerGroup, ConsumerMember};
 use super::context::Context;
 use super::group::{Group, GroupState};
 use super::record::{GroupRecord, NEVER, OffsetKey, OffsetValue};
 use super::subscription;
 use super::then::Then;
 use crate::ticket::Ticket;
+use millrace_wire::Uuid;
+
+/// From this version of OffsetCommit on a generation may be a member's epoch.
+const MEMBER_EPOCHS_FROM: i16 = 9;
 
 /// One partition's place in a group's offsets.
 #[derive(Debug, Default)]
@@ -132,9 +138,14 @@ impl Group {
     /// Tombstones for all there is of the group, its commits under way included: they come after
     /// those in the log.
     pub(super) fn tombstones(&self) -> Vec<GroupRecord> {
-        let offsets = self.offsets.keys().map(|(topic, index)| self.tombstone(topic, index));
-        let group = GroupRecord::Group(self.name.to_string(), None);
-        offsets.chain(std::iter::once(group)).collect()
+        let mut records = self.offset_tombstones();
+        records.push(GroupRecord::Group(self.name.to_string(), None));
+        records
+    }
+
+    /// Tombstones for all offsets of the group, those under way included.
+    pub(super) fn offset_tombstones(&self) -> Vec<GroupRecord> {
+        self.offsets.keys().map(|(topic, index)| self.tombstone(topic, index)).collect()
     }
 
     /// Tombstones for a topic's offsets.
@@ -150,15 +161,29 @@ impl Group {
         cx: &mut Context,
         ticket: Ticket,
         request: &OffsetCommitRequest,
+        requester: &Requester,
     ) {
-        if let Err(error) = self.check_commit(cx, request) {
-            cx.reply(ticket, GroupAnswer::Committed(commit_response(request, error)));
-            return;
-        }
+        let checked = match &self.consumer {
+            Some(consumer) => check_consumer_commit(consumer, request, requester),
+            None => self.check_commit(cx, request).map(|()| None),
+        };
+        let member = match checked {
+            Ok(member) => member.cloned(),
+            Err(error) => {
+                cx.reply(ticket, GroupAnswer::Committed(commit_response(request, error)));
+                return;
+            }
+        };
         let mut response = commit_response(request, ErrorCode::None);
         let mut records = Vec::new();
         for (topic, answer) in request.topics.iter().zip(&mut response.topics) {
             for (partition, answer) in topic.partitions.iter().zip(&mut answer.partitions) {
+                let place = (topic.topic_id, partition.partition_index);
+                let epoch = request.generation_id_or_member_epoch;
+                if let Some(error) = member.as_ref().and_then(|it| stale(it, place, epoch)) {
+                    answer.error_code = error.code();
+                    continue;
+                }
                 let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
                 if metadata.encode_utf16().count() > cx.config.offset_metadata_max {
                     answer.error_code = ErrorCode::OffsetMetadataTooLarge.code();
@@ -240,7 +265,8 @@ impl Group {
         ticket: Ticket,
         request: &OffsetDeleteRequest,
     ) {
-        let is_consumer = self.protocol_type.as_deref() == Some(subscription::CONSUMER);
+        let is_consumer = self.consumer.is_some()
+            || self.protocol_type.as_deref() == Some(subscription::CONSUMER);
         if self.state() != GroupState::Empty && !is_consumer {
             let error = ErrorCode::NonEmptyGroup;
             let ask = super::GroupAsk::DeleteOffsets(request.clone());
@@ -279,6 +305,9 @@ impl Group {
 
     /// True if members consume a topic, or may: what cannot be read may name it.
     fn subscribes_to(&self, topic: &str) -> bool {
+        if let Some(consumer) = &self.consumer {
+            return consumer.subscribes_to(topic);
+        }
         let is_known = |topics: &std::collections::BTreeSet<String>| topics.contains(topic);
         self.state() != GroupState::Empty && self.subscribed.as_ref().is_none_or(is_known)
     }
@@ -292,6 +321,12 @@ impl Group {
         let had_members = self.protocol_type.is_some();
         let is_expired = |topic: &str, value: &OffsetValue| {
             let base = match self.state() {
+                _ if self.consumer.is_some() => {
+                    if self.subscribes_to(topic) {
+                        return false;
+                    }
+                    value.commit_timestamp
+                }
                 GroupState::Empty if !had_members => value.commit_timestamp,
                 // A state without a time comes from an old log.
                 GroupState::Empty if self.state_since.0 < 0 => value.commit_timestamp,
@@ -328,6 +363,71 @@ pub(super) fn check_unknown_group(
     } else {
         Err(ErrorCode::IllegalGeneration)
     }
+}
+
+/// Who may commit to a consumer group. A member is given back whose epoch is behind: it may commit
+/// for partitions that it had in that epoch already. Source: KIP-848, KIP-1251.
+fn check_consumer_commit<'a>(
+    group: &'a ConsumerGroup,
+    request: &OffsetCommitRequest,
+    requester: &Requester,
+) -> Result<Option<&'a ConsumerMember>, ErrorCode> {
+    let epoch = request.generation_id_or_member_epoch;
+    if epoch < 0 && group.members.is_empty() {
+        // An administrator, or a consumer that assigns partitions to itself.
+        return Ok(None);
+    }
+    let member = group.members.get(request.member_id.as_str());
+    let member = member.ok_or(ErrorCode::UnknownMemberId)?;
+    if member.classic.is_none() && requester.version < MEMBER_EPOCHS_FROM {
+        return Err(ErrorCode::UnsupportedVersion);
+    }
+    match epoch.cmp(&member.epoch) {
+        Ordering::Equal => Ok(None),
+        Ordering::Less => Ok(Some(member)),
+        Ordering::Greater => Err(wrong_epoch(member)),
+    }
+}
+
+/// What is wrong with a commit of an old epoch for a partition, if anything.
+fn stale(
+    member: &ConsumerMember,
+    (topic, partition): (Uuid, i32),
+    epoch: i32,
+) -> Option<ErrorCode> {
+    let since = member.held_since(topic, partition);
+    since.is_none_or(|since| epoch < since).then(|| wrong_epoch(member))
+}
+
+/// The code for an epoch that is not the member's.
+fn wrong_epoch(member: &ConsumerMember) -> ErrorCode {
+    if member.classic.is_some() {
+        ErrorCode::IllegalGeneration
+    } else {
+        ErrorCode::StaleMemberEpoch
+    }
+}
+
+impl Group {
+    /// Who may read a group's offsets: everybody who does not claim to be a member of a consumer
+    /// group, and its members in their epoch.
+    pub(super) fn check_fetch(&self, request: &OffsetFetchRequestGroup) -> Result<(), ErrorCode> {
+        let Some(consumer) = &self.consumer else { return Ok(()) };
+        let Some(id) = &request.member_id else {
+            return if request.member_epoch < 0 { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
+        };
+        let member = consumer.members.get(id.as_str()).ok_or(ErrorCode::UnknownMemberId)?;
+        if member.epoch == request.member_epoch { Ok(()) } else { Err(wrong_epoch(member)) }
+    }
+}
+
+/// The answer to a look-up that is refused as a whole.
+pub(super) fn refuse_fetch(
+    request: &OffsetFetchRequestGroup,
+    error: ErrorCode,
+) -> OffsetFetchResponseGroup {
+    let group_id = request.group_id.clone();
+    OffsetFetchResponseGroup { group_id, topics: Vec::new(), error_code: error.code() }
 }
 
 /// What a group has committed; -1 where it has not. An unknown group has committed nothing.

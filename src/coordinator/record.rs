@@ -12,6 +12,8 @@ pub use super::records::group_metadata_value::{
 pub use super::records::offset_commit_key::OffsetCommitKey as OffsetKey;
 pub use super::records::offset_commit_value::OffsetCommitValue as OffsetValue;
 
+pub use super::consumer::record::ConsumerRecord;
+
 use super::records::group_metadata_key::GroupMetadataKey;
 
 /// Offset keys of Kafka before 0.9; laid out as those of today.
@@ -32,6 +34,8 @@ pub enum GroupRecord {
     Offset(OffsetKey, Option<OffsetValue>),
     /// A classic group, by its name.
     Group(String, Option<GroupValue>),
+    /// Something about a consumer group, by its name.
+    Consumer(String, ConsumerRecord),
 }
 
 impl GroupRecord {
@@ -47,6 +51,7 @@ impl GroupRecord {
                 writer.i16(GroupMetadataKey::TYPE);
                 GroupMetadataKey { group: group.clone() }.encode(&mut writer, KEY_VERSION);
             }
+            Self::Consumer(group, record) => return record.encode_key(group),
         }
         writer.into_vec()
     }
@@ -69,6 +74,7 @@ impl GroupRecord {
                 writer.i16(GROUP_VALUE_VERSION);
                 value.as_ref()?.encode(&mut writer, GROUP_VALUE_VERSION);
             }
+            Self::Consumer(_, record) => return record.encode_value(),
         }
         Some(writer.into_vec())
     }
@@ -86,7 +92,10 @@ impl GroupRecord {
                 let key = GroupMetadataKey::decode(&mut reader, KEY_VERSION)?;
                 Ok(Some(Self::Group(key.group, value.map(decode_group).transpose()?)))
             }
-            _ => Ok(None),
+            kind => {
+                let record = ConsumerRecord::decode(kind, &mut reader, value)?;
+                Ok(record.map(|(group, record)| Self::Consumer(group, record)))
+            }
         }
     }
 }

@@ -43,10 +43,14 @@ impl GroupCoordinator {
 impl Group {
     fn report(&self, offsets_max: usize) -> GroupReport {
         let offsets = self.offsets.committed().take(offsets_max);
+        let (state, members) = match &self.consumer {
+            Some(consumer) => (consumer.state().name(), consumer.members.len()),
+            None => (self.state().name(), self.members.len()),
+        };
         GroupReport {
             name: Arc::clone(&self.name),
-            state: self.state().name(),
-            members: self.members.len(),
+            state,
+            members,
             offsets: offsets.map(|(topic, index, at)| (Arc::clone(topic), index, at)).collect(),
         }
     }

@@ -1,6 +1,9 @@
 //! A coordinator with a log of its own, and scripts against it.
 
+mod consumers;
+mod consumers_random;
 mod joins;
+mod migration;
 mod offsets;
 mod random;
 mod statics;
@@ -22,6 +25,10 @@ use millrace_net::messages::sync_group::{
     SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse,
 };
 
+use millrace_replication::record::{PartitionRecord, TopicRecord};
+use millrace_replication::{BrokerId, Image, ImageDraft, Record};
+use millrace_wire::Uuid;
+
 use super::*;
 use crate::slab::Key;
 
@@ -37,6 +44,9 @@ pub(super) struct Bench {
     /// Processes so far; each has a seed of its own, as real ones have.
     starts: u64,
     config: GroupConfig,
+    /// The topics of the cluster with their partition counts.
+    topics: BTreeMap<String, i32>,
+    image: Arc<Image>,
 }
 
 pub(super) const WALL: i64 = 1_700_000_000_000;
@@ -53,6 +63,8 @@ impl Bench {
             next_ticket: 0,
             starts: 1,
             config,
+            topics: BTreeMap::new(),
+            image: Arc::new(Image::empty()),
         };
         bench.coordinator.loaded(bench.now());
         bench
@@ -115,6 +127,17 @@ impl Bench {
         self.pump();
     }
 
+    /// A topic comes, grows, or goes (at 0 partitions).
+    pub(super) fn topic(&mut self, name: &str, partitions: i32) {
+        if partitions == 0 {
+            self.topics.remove(name);
+        } else {
+            self.topics.insert(name.to_owned(), partitions);
+        }
+        self.image = image_of(self.image.offset() + 1, &self.topics);
+        self.coordinator.set_image(Arc::clone(&self.image));
+    }
+
     /// Lets time pass; timers fire when they are due, not later.
     pub(super) fn pass(&mut self, ms: u64) {
         let end = self.now_ms + ms;
@@ -137,6 +160,7 @@ impl Bench {
             let read = GroupRecord::decode(&key, value.as_deref()).expect("our own record");
             coordinator.replay(&read.expect("of a known kind"));
         }
+        coordinator.set_image(Arc::clone(&self.image));
         coordinator.loaded(self.now());
         self.coordinator = coordinator;
         self.held.clear();
@@ -288,6 +312,40 @@ impl Bench {
         };
         *error
     }
+}
+
+/// An image of nothing but topics; a topic's id is made of its name.
+fn image_of(offset: i64, topics: &BTreeMap<String, i32>) -> Arc<Image> {
+    let mut draft = ImageDraft::new(&Image::empty());
+    for (name, count) in topics {
+        let topic_id = topic_id(name);
+        let topic = TopicRecord { name: name.clone(), topic_id };
+        draft.replay(offset, &Record::Topic(topic)).expect("a topic");
+        for partition_id in 0..*count {
+            let partition = PartitionRecord {
+                partition_id,
+                topic_id,
+                replicas: vec![BrokerId(1)],
+                isr: vec![BrokerId(1)],
+                removing_replicas: Vec::new(),
+                adding_replicas: Vec::new(),
+                leader: BrokerId(1),
+                leader_epoch: 0,
+                partition_epoch: 0,
+                directories: Vec::new(),
+                leader_recovery_state: 0,
+                eligible_leader_replicas: None,
+                last_known_elr: None,
+            };
+            draft.replay(offset, &Record::Partition(partition)).expect("a partition");
+        }
+    }
+    draft.finish().0
+}
+
+pub(super) fn topic_id(name: &str) -> Uuid {
+    let bytes = name.bytes().fold(1, |id, byte| (id << 8) | u128::from(byte));
+    Uuid(bytes)
 }
 
 pub(super) fn code(code: i16) -> ErrorCode {

@@ -8,6 +8,7 @@ use millrace_net::messages::join_group::JoinGroupResponse;
 use millrace_net::messages::offset_commit::OffsetCommitResponse;
 use millrace_net::messages::offset_delete::OffsetDeleteResponse;
 
+use super::consumer::Outcome;
 use super::group::Group;
 use super::member::MemberNumber;
 use crate::ticket::Ticket;
@@ -27,6 +28,8 @@ pub(super) enum Then {
     Sync { group: Arc<str>, generation: i32, assignments: Vec<(MemberNumber, Bytes)> },
     /// Answer a static member that returned under a new member id.
     StaticJoin { ticket: Ticket, response: JoinGroupResponse },
+    /// Go on with a consumer group, or with one that changes its kind.
+    Consumer { group: Arc<str>, outcome: Box<Outcome> },
 }
 
 /// The code that clients get for an append that failed. Source: Kafka's coordinator, which maps

@@ -9,7 +9,7 @@ use crate::handlers::metadata::bits;
 use crate::shard::{Request, Shard, Turn};
 
 /// Every operation that an unsecured broker allows on a group, one bit each. KIP-430, KIP-1043.
-const GROUP_OPERATIONS: i32 = bits(&[3, 6, 8, 10, 11]);
+pub(crate) const GROUP_OPERATIONS: i32 = bits(&[3, 6, 8, 10, 11]);
 
 /// What the answer needs beyond the coordinators'.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use millrace_wire::WireError;
 
 use crate::coordinator::{GroupAnswer, GroupAsk, Requester};
 use crate::handlers::{
-    delete_groups, describe_groups, heartbeat, join_group, leave_group, list_groups, offset_commit,
-    offset_delete, offset_fetch, sync_group,
+    consumer_group_describe, consumer_group_heartbeat, delete_groups, describe_groups, heartbeat,
+    join_group, leave_group, list_groups, offset_commit, offset_delete, offset_fetch, sync_group,
 };
 use crate::mail::{Answer, Ask, PartitionId};
 use crate::shard::{Pending, ReplyTo, Request, Shard, Turn};
@@ -47,6 +47,10 @@ pub(crate) enum Then {
     Fetch(offset_fetch::Waiting),
     /// OffsetDelete.
     DeleteOffsets(offset_delete::Waiting),
+    /// ConsumerGroupHeartbeat.
+    ConsumerHeartbeat,
+    /// ConsumerGroupDescribe.
+    ConsumerDescribe(consumer_group_describe::Waiting),
 }
 
 impl Shard {
@@ -162,6 +166,14 @@ impl Shard {
             }
             Then::DeleteOffsets(waiting) => {
                 let response = offset_delete::response(waiting, answers);
+                self.reply(turn, to, |writer, version| response.encode(writer, version));
+            }
+            Then::ConsumerHeartbeat => {
+                let response = consumer_group_heartbeat::response(answers);
+                self.reply(turn, to, |writer, version| response.encode(writer, version));
+            }
+            Then::ConsumerDescribe(waiting) => {
+                let response = consumer_group_describe::response(waiting, answers);
                 self.reply(turn, to, |writer, version| response.encode(writer, version));
             }
         }

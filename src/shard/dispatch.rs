@@ -73,6 +73,8 @@ pub(crate) const HANDLED: &[ApiKey] = &[
     ApiKey::DescribeProducers,
     ApiKey::DescribeTransactions,
     ApiKey::ListTransactions,
+    ApiKey::ConsumerGroupHeartbeat,
+    ApiKey::ConsumerGroupDescribe,
     ApiKey::ListConfigResources,
     ApiKey::DescribeTopicPartitions,
 ];
@@ -178,6 +180,8 @@ impl Shard {
             ApiKey::DescribeProducers => self.handle_describe_producers(turn, request),
             ApiKey::DescribeTransactions => self.handle_describe_transactions(turn, request),
             ApiKey::ListTransactions => self.handle_list_transactions(turn, request),
+            ApiKey::ConsumerGroupHeartbeat => self.handle_consumer_group_heartbeat(turn, request),
+            ApiKey::ConsumerGroupDescribe => self.handle_consumer_group_describe(turn, request),
             ApiKey::ListConfigResources => self.handle_list_config_resources(turn, request),
             ApiKey::DescribeTopicPartitions => self.handle_describe_topic_partitions(turn, request),
             _ => Err(WireError::Invalid("no handler")),

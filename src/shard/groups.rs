@@ -11,6 +11,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use millrace_io::{Completion, IoError, Mono, Op, Token};
@@ -68,8 +69,16 @@ impl Shard {
     pub(super) fn host_groups(&mut self, id: PartitionId) {
         let view = topic_config::view(&self.setup, &self.image);
         let config = offsets_topic::group_config(&view);
-        let coordinator = GroupCoordinator::new(config, self.random.u64());
+        let mut coordinator = GroupCoordinator::new(config, self.random.u64());
+        coordinator.set_image(Arc::clone(&self.image));
         self.groups.hosted.insert(id, Hosted { coordinator, deadline: None, next_offset: 0 });
+    }
+
+    /// Groups work by a new image: its topics are what they subscribe to.
+    pub(super) fn show_groups_image(&mut self) {
+        for hosted in self.groups.hosted.values_mut() {
+            hosted.coordinator.set_image(Arc::clone(&self.image));
+        }
     }
 
     /// Whether a partition has a coordinator here.

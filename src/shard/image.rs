@@ -29,6 +29,7 @@ impl Shard {
     pub(super) fn apply_image(&mut self, turn: &mut Turn, image: Arc<Image>, delta: &ImageDelta) {
         self.image = image;
         self.topics.clear();
+        self.show_groups_image();
         let deleted: Vec<&str> = delta.deleted_topics.iter().map(|it| it.name.as_ref()).collect();
         self.drop_offsets_of(turn, &deleted);
         for topic in &delta.deleted_topics {

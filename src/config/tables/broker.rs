@@ -125,31 +125,31 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Empty followers start at the end of the tiered log.";
     "follower.replication.throttled.rate" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Internal,
         "Most bytes per second that throttled followers take.";
-    "group.consumer.assignment.interval.ms" Int Some("1000"), AtLeast(0), ClusterWide, Accepted,
+    "group.consumer.assignment.interval.ms" Int Some("1000"), AtLeast(0), ClusterWide, Used,
         "Least time between assignments of a consumer group, ms.";
-    "group.consumer.assignors" List Some("uniform,range"), SetNotEmpty(&[]), ReadOnly, Accepted,
+    "group.consumer.assignors" List Some("uniform,range"), SetNotEmpty(&[]), ReadOnly, Used,
         "Server-side assignors of consumer groups, the default first.";
-    "group.consumer.heartbeat.interval.ms" Int Some("5000"), AtLeast(1), ReadOnly, Accepted,
+    "group.consumer.heartbeat.interval.ms" Int Some("5000"), AtLeast(1), ReadOnly, Used,
         "Heartbeat interval told to members of consumer groups, ms.";
-    "group.consumer.max.assignment.interval.ms" Int Some("15000"), AtLeast(0), ReadOnly, Accepted,
+    "group.consumer.max.assignment.interval.ms" Int Some("15000"), AtLeast(0), ReadOnly, Used,
         "Largest assignment interval a consumer group may set, ms.";
-    "group.consumer.max.heartbeat.interval.ms" Int Some("15000"), AtLeast(1), ReadOnly, Accepted,
+    "group.consumer.max.heartbeat.interval.ms" Int Some("15000"), AtLeast(1), ReadOnly, Used,
         "Largest heartbeat interval a consumer group may set, ms.";
-    "group.consumer.max.session.timeout.ms" Int Some("60000"), AtLeast(1), ReadOnly, Accepted,
+    "group.consumer.max.session.timeout.ms" Int Some("60000"), AtLeast(1), ReadOnly, Used,
         "Largest session time-out a consumer group may set, ms.";
-    "group.consumer.max.size" Int Some("2147483647"), AtLeast(1), ReadOnly, Accepted,
+    "group.consumer.max.size" Int Some("2147483647"), AtLeast(1), ReadOnly, Used,
         "Most members of a consumer group.";
-    "group.consumer.migration.policy" String Some("bidirectional"), OneOfAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]), ReadOnly, Accepted,
+    "group.consumer.migration.policy" String Some("bidirectional"), OneOfAnyCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]), ReadOnly, Used,
         "Which group protocols may turn into the other while in use.";
-    "group.consumer.min.assignment.interval.ms" Int Some("0"), AtLeast(0), ReadOnly, Accepted,
+    "group.consumer.min.assignment.interval.ms" Int Some("0"), AtLeast(0), ReadOnly, Used,
         "Smallest assignment interval a consumer group may set, ms.";
-    "group.consumer.min.heartbeat.interval.ms" Int Some("5000"), AtLeast(1), ReadOnly, Accepted,
+    "group.consumer.min.heartbeat.interval.ms" Int Some("5000"), AtLeast(1), ReadOnly, Used,
         "Smallest heartbeat interval a consumer group may set, ms.";
-    "group.consumer.min.session.timeout.ms" Int Some("45000"), AtLeast(1), ReadOnly, Accepted,
+    "group.consumer.min.session.timeout.ms" Int Some("45000"), AtLeast(1), ReadOnly, Used,
         "Smallest session time-out a consumer group may set, ms.";
     "group.consumer.regex.refresh.interval.ms" Int Some("600000"), AtLeast(10_000), ReadOnly, Internal,
         "Interval at which subscribed patterns are matched again, ms.";
-    "group.consumer.session.timeout.ms" Int Some("45000"), AtLeast(1), ReadOnly, Accepted,
+    "group.consumer.session.timeout.ms" Int Some("45000"), AtLeast(1), ReadOnly, Used,
         "Session time-out of members of consumer groups, ms.";
     "group.coordinator.append.linger.ms" Int Some("-1"), AtLeast(-1), ReadOnly, Accepted,
         "Time the coordinator gathers records before a write, ms; -1 adapts.";
@@ -157,7 +157,7 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Threads for the coordinator's background work.";
     "group.coordinator.cached.buffer.max.bytes" Int Some("1048588"), AtLeast(524_288), ClusterWide, Accepted,
         "Largest write buffer the coordinator keeps.";
-    "group.coordinator.rebalance.protocols" List Some("classic,consumer,streams"), SetNotEmpty(&["consumer", "classic", "share", "streams"]), ReadOnly, Accepted,
+    "group.coordinator.rebalance.protocols" List Some("classic,consumer,streams"), SetNotEmpty(&["consumer", "classic", "share", "streams"]), ReadOnly, Used,
         "Group protocols that are served.";
     "group.coordinator.threads" Int Some("4"), AtLeast(1), ReadOnly, Accepted,
         "Threads of the coordinator; shards do it here.";

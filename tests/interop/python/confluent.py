@@ -138,11 +138,15 @@ def idempotent(options, checks, admin):
 
 def groups(options, checks, topic):
     wanted = sum(len(records(codec)) for codec in CODECS)
-    group = f"group-{topic}"
+    for protocol in ("classic", "consumer"):
+        group(options, checks, topic, wanted, protocol)
 
+
+def group(options, checks, topic, wanted, protocol):
     def consume(stop_after):
         consumer = consumer_of(options, **{
-            "group.id": group, "auto.offset.reset": "earliest", "enable.partition.eof": False})
+            "group.id": f"{protocol}-{topic}", "group.protocol": protocol,
+            "auto.offset.reset": "earliest", "enable.partition.eof": False})
         consumer.subscribe([topic])
         got, deadline = [], time.time() + 60
         while len(got) < stop_after and time.time() < deadline:
@@ -155,8 +159,8 @@ def groups(options, checks, topic):
 
     first = consume(100)
     rest = consume(wanted - len(first))
-    checks.equal("group: records", len(set(first + rest)), wanted)
-    checks.equal("group: none twice", len(first + rest), wanted)
+    checks.equal(f"{protocol} group: records", len(set(first + rest)), wanted)
+    checks.equal(f"{protocol} group: none twice", len(first + rest), wanted)
 
 
 main()

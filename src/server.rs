@@ -65,6 +65,7 @@ impl Server {
         let shards = shard_count(&config, machine);
         let driver = driver_config(&loaded, shards, machine);
         let locks = lock_log_dirs(&config)?;
+        raise_open_files(log);
         probe_log_dirs(&config, log);
         let ready: Arc<OnceLock<Result<Bound, String>>> = Arc::default();
         let barrier = Arc::new(Barrier::new(usize::from(shards) + 1));
@@ -211,6 +212,18 @@ fn driver_config(loaded: &Loaded, shards: u16, machine: &Machine) -> DriverConfi
     }
 }
 
+/// A partition holds a file open and a connection a socket: says so where there can be few.
+fn raise_open_files(log: LogLine) {
+    match sys::raise_open_files() {
+        Ok(files) if files < OPEN_FILES_WARN => log(&format!(
+            "warning: this process may open {files} files, one for each partition and each \
+             connection and some to spare; raise the limit (ulimit -Hn, LimitNOFILE)"
+        )),
+        Ok(_) => {}
+        Err(error) => log(&format!("warning: the limit of open files stays as it is: {error}")),
+    }
+}
+
 /// Makes the log dirs where they are missing and locks each, as Kafka does.
 ///
 /// The error says which folder cannot be had, and why.
@@ -333,6 +346,8 @@ fn log_dir(name: &str) -> LogDir {
     LogDir { name: path.display().to_string(), path }
 }
 
+/// Fewer open files than this deserve a warning.
+const OPEN_FILES_WARN: u64 = 10_000;
 /// How old what clients are told of the disks' space may be, ms.
 const DISK_SPACE_MS: u64 = 1_000;
 /// Bytes of requests that the broker holds unless `queued.max.request.bytes` says otherwise.

@@ -1,4 +1,5 @@
-//! Starts that must be refused, with real processes: they end by themselves and say why.
+//! Starts with real processes: those that must be refused end by themselves and say why; those of
+//! many partitions get by with what a process may have open.
 
 #![allow(
     clippy::disallowed_types,
@@ -12,7 +13,14 @@ mod support;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::{Broker, Connection};
+use millrace_engine::ProducerStamp;
+use millrace_net::messages::produce::ProduceRequest;
+use support::{Broker, Connection, PRODUCE_VERSION, batch, produce_request};
+
+/// Partitions of the test with few descriptors, each with something in it.
+const PARTITIONS: i32 = 1_000;
+/// What the process may open: one file for each partition, and some.
+const FILES_MAX: u32 = 1_500;
 
 /// Runs a broker that is expected to end by itself.
 fn refused(dir: &Path, backend: &str) -> Output {
@@ -51,4 +59,39 @@ fn a_log_dir_that_cannot_be_read_ends_the_whole_process() {
         assert_eq!(ended.status.code(), Some(1), "{said}");
         assert!(said.contains("meta.properties"), "{said}");
     }
+}
+
+#[test]
+fn many_partitions_recover_and_close_with_few_descriptors() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = || Broker::start_with_files(FILES_MAX, dir.path(), &["--shards", "1"]);
+    let broker = start();
+    let mut connection = Connection::open(broker.address).unwrap();
+    connection.create_topic("many", PARTITIONS, &[]);
+    for partition in 0..PARTITIONS {
+        let records = batch(ProducerStamp::default(), ["x"]);
+        let request = produce_request("many", partition, records);
+        connection.send(&request, PRODUCE_VERSION).unwrap();
+    }
+    for _ in 0..PARTITIONS {
+        let answer = connection.receive::<ProduceRequest>(PRODUCE_VERSION).unwrap();
+        assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+    }
+    broker.kill();
+    // All recover, then all close, then all open again.
+    for _ in 0..2 {
+        let broker = start();
+        let mut connection = Connection::open(broker.address).unwrap();
+        for partition in [0, PARTITIONS / 2, PARTITIONS - 1] {
+            let fetched = connection.fetch("many", partition, 0).unwrap();
+            assert_eq!(fetched.error_code, 0);
+            assert!(fetched.records.is_some_and(|records| !records.is_empty()));
+        }
+        drop(connection);
+        let failed: Vec<_> =
+            broker.said().into_iter().filter(|line| line.contains("the log failed")).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+        assert!(broker.stop(), "it stops cleanly");
+    }
+    assert!(dir.path().join(".kafka_cleanshutdown").exists(), "no log failed while it closed");
 }

@@ -12,17 +12,40 @@ use super::{Shard, Turn, owner_of};
 use crate::mail::PartitionId;
 use crate::offsets_topic::OFFSETS_TOPIC;
 
+/// Logs of a shard that recover at the same time. Each holds a handful of descriptors meanwhile.
+const LOGS_OPENING_MAX: usize = 128;
+
 impl Shard {
-    /// Opens this shard's partitions of an image, as the process finds them at its start.
-    pub(super) fn open_all(&mut self, turn: &mut Turn, image: Arc<Image>, known: &Known) {
+    /// Opens this shard's partitions of an image, as the process finds them at its start: so many
+    /// at once, see [`LOGS_OPENING_MAX`].
+    pub(super) fn open_all(&mut self, turn: &mut Turn, image: Arc<Image>, known: Arc<Known>) {
         self.image = image;
         self.take_cleaned(known.cleaned_in(&self.image));
-        let topics: Vec<Arc<Topic>> = self.image.topics().cloned().collect();
-        for topic in topics {
-            for partition in topic.partitions() {
-                self.open_partition(turn, &topic, partition, Some(known));
+        let topics = self.image.topics().cloned();
+        let unopened = topics.flat_map(|topic| {
+            let indexes: Vec<i32> = topic.partitions().map(|it| it.index).collect();
+            indexes.into_iter().map(move |index| (Arc::clone(&topic), index))
+        });
+        self.partitions.unopened = unopened.collect();
+        self.partitions.known = Some(known);
+        self.open_more(turn);
+    }
+
+    /// Opens the next partitions of a start. True if there were any.
+    pub(super) fn open_more(&mut self, turn: &mut Turn) -> bool {
+        let Some(known) = self.partitions.known.clone() else { return false };
+        let before = self.partitions.unopened.len();
+        while self.partitions.opening < LOGS_OPENING_MAX
+            && let Some((topic, index)) = self.partitions.unopened.pop_front()
+        {
+            if let Some(partition) = topic.partition(index) {
+                self.open_partition(turn, &topic, partition, Some(&known));
             }
         }
+        if self.partitions.unopened.is_empty() {
+            self.partitions.known = None;
+        }
+        before > self.partitions.unopened.len()
     }
 
     /// Works by a new image from here on.

@@ -180,7 +180,7 @@ impl Shard {
             LifeLetter::Open { image, known, cluster_id } => {
                 self.life.cluster_id = cluster_id;
                 self.life.phase = Phase::Opening;
-                self.open_all(turn, image, &known);
+                self.open_all(turn, image, known);
             }
             LifeLetter::Ready => self.on_shard_ready(turn),
             LifeLetter::Serve => self.serve(turn),
@@ -277,13 +277,16 @@ impl Shard {
 
     /// Goes on to the next phase if what this one waits for is there. True if it did.
     pub(super) fn advance_life(&mut self, turn: &mut Turn) -> bool {
-        let before = self.life.phase;
-        if before == Phase::Opening && self.partitions.opening == 0 {
+        let is_opening = self.life.phase == Phase::Opening;
+        if is_opening && self.open_more(turn) {
+            return true;
+        }
+        if is_opening && self.partitions.opening == 0 {
             self.life.phase = Phase::Ready;
             self.send(ShardId(0), Letter::Life(LifeLetter::Ready));
+            return true;
         }
-        self.maybe_close_logs(turn);
-        self.life.phase != before
+        self.maybe_close_logs(turn)
     }
 
     /// Shard 0: when the partitions of all shards are open, the broker is registered.

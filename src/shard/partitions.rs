@@ -2,7 +2,7 @@
 //!
 //! Not here: how a log works (`engine`), what a request is made of (`handlers`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use millrace_engine::{
@@ -11,7 +11,9 @@ use millrace_engine::{
 };
 use millrace_io::{Completion, Mono, ShardId};
 use millrace_net::ErrorCode;
+use millrace_replication::image::Topic;
 
+use super::life::Known;
 use super::{Due, LOG_OWNER_BASE, Shard, Turn};
 use crate::error_map;
 use crate::mail::{
@@ -24,6 +26,8 @@ use crate::waiters::WaiterList;
 
 /// Partitions one shard can own.
 const PARTITIONS_MAX: u32 = 1 << 20;
+/// Logs of a shard that close at the same time. Each holds a handful of descriptors meanwhile.
+const LOGS_CLOSING_MAX: usize = 128;
 
 /// The shard that owns a partition. The same on every shard; partitions of a topic go round.
 pub(crate) fn owner_of(partition: PartitionId, shards: u16) -> ShardId {
@@ -69,8 +73,14 @@ pub(crate) struct Partitions {
     touched: Vec<u32>,
     /// Logs that are still opening.
     pub opening: usize,
+    /// Partitions of the start whose turn to open has not come.
+    pub unopened: VecDeque<(Arc<Topic>, i32)>,
+    /// What the last process left, until all are open.
+    pub known: Option<Arc<Known>>,
     /// Logs that are still closing, while the shard stops.
     pub closing: usize,
+    /// Logs whose turn to close has not come.
+    pub unclosed: Vec<Key>,
     /// Something moved since the last checkpoint.
     pub is_changed: bool,
     /// Some log may have moved since shard 0 was told where they stand.
@@ -85,7 +95,10 @@ impl Partitions {
             by_id: BTreeMap::new(),
             touched: Vec::new(),
             opening: 0,
+            unopened: VecDeque::new(),
+            known: None,
             closing: 0,
+            unclosed: Vec::new(),
             is_changed: true,
             has_moved: true,
             events: Vec::new(),
@@ -515,17 +528,28 @@ impl Shard {
         self.deadlines.add(next, Due::Retention);
     }
 
-    /// Closes all logs, for a clean stop.
+    /// Closes all logs, so many at once.
     pub(super) fn close_logs(&mut self, turn: &mut Turn) {
-        let keys: Vec<Key> = self.partitions.by_id.values().copied().collect();
-        for key in keys {
-            if let Some(partition) = self.partitions.slab.get_mut(key) {
-                partition.log.close(turn.now, turn.ops);
-                partition.is_closing = true;
-                self.partitions.closing += 1;
-                self.partitions.touch(key.slot);
+        self.partitions.unclosed = self.partitions.by_id.values().rev().copied().collect();
+        self.close_more(turn);
+    }
+
+    /// Closes the next logs of a stop. True if there were any.
+    pub(super) fn close_more(&mut self, turn: &mut Turn) -> bool {
+        let before = self.partitions.unclosed.len();
+        while self.partitions.closing < LOGS_CLOSING_MAX
+            && let Some(key) = self.partitions.unclosed.pop()
+        {
+            let Some(partition) = self.partitions.slab.get_mut(key) else { continue };
+            if partition.has_failed {
+                continue;
             }
+            partition.log.close(turn.now, turn.ops);
+            partition.is_closing = true;
+            self.partitions.closing += 1;
+            self.partitions.touch(key.slot);
         }
+        before > self.partitions.unclosed.len()
     }
 }
 

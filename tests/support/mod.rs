@@ -38,7 +38,19 @@ pub struct Broker {
 impl Broker {
     /// Starts the built broker on `dir` and waits until it says where it listens.
     pub fn start(dir: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_millrace"))
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_millrace")), dir, arguments)
+    }
+
+    /// The same, for a process that may have so many files open and no more.
+    pub fn start_with_files(files_max: u32, dir: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let limit = format!("ulimit -n {files_max}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limit, env!("CARGO_BIN_EXE_millrace")]);
+        Self::start_by(command, dir, arguments)
+    }
+
+    fn start_by(mut command: Command, dir: &Path, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(dir)
             .args(arguments)

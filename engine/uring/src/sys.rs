@@ -189,6 +189,22 @@ pub fn start_writeback(fd: BorrowedFd<'_>, position: u64, length: u64) -> io::Re
     check_int(unsafe { libc::sync_file_range(fd.as_raw_fd(), position, length, flags) }).map(drop)
 }
 
+/// Lets this process have as many open files as it may, and says how many that is. Systems start
+/// programs with a limit meant for those that use `select`.
+///
+/// Source: getrlimit(2).
+pub fn raise_open_files() -> io::Result<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a live `rlimit`, which is written.
+    check_int(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
+    if limit.rlim_cur < limit.rlim_max {
+        limit.rlim_cur = limit.rlim_max;
+        // SAFETY: the pointer is to a live `rlimit`, which is read.
+        check_int(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
+    }
+    Ok(limit.rlim_cur)
+}
+
 /// Locks a whole file for writing, for as long as it stays open, against other processes and other
 /// openings of it. False where somebody else has it. The lock is of the kind that Java's
 /// `FileChannel.lock` takes, so Apache Kafka and this process see each other's.

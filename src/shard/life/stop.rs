@@ -74,14 +74,18 @@ impl Shard {
         self.maybe_close_logs(turn);
     }
 
-    /// Once no client is left, the logs close.
-    pub(in crate::shard) fn maybe_close_logs(&mut self, turn: &mut Turn) {
-        if self.life.phase == Phase::Draining && self.clients.is_empty() {
+    /// Once no client is left, the logs close. True if that went on.
+    pub(in crate::shard) fn maybe_close_logs(&mut self, turn: &mut Turn) -> bool {
+        let before = self.life.phase;
+        if before == Phase::Draining && self.clients.is_empty() {
             self.life.phase = Phase::Closing;
             self.close_logs(turn);
+        } else if before == Phase::Closing && self.close_more(turn) {
+            return true;
         }
         if self.life.phase == Phase::Closing
             && self.partitions.closing == 0
+            && self.partitions.unclosed.is_empty()
             && self.life.writes.is_empty()
         {
             self.life.phase = Phase::Closed;
@@ -90,6 +94,7 @@ impl Shard {
             let content = Bytes::from(self.shard_checkpoint().encode());
             turn.ops.push(Op::WriteWhole { token: token(SEQ_STOP), path, content });
         }
+        self.life.phase != before
     }
 
     pub(super) fn on_stop_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {

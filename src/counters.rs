@@ -156,6 +156,12 @@ counters! {
     Counter logs_failed,
     /// 1 once the shard serves clients.
     Gauge serving,
+    /// Partitions of `__consumer_offsets` whose groups are being loaded.
+    Gauge group_partitions_loading,
+    /// Records that loading groups has read.
+    Counter group_records_loaded,
+    /// Times that loading a partition's groups failed; each is tried again.
+    Counter group_load_failures,
     /// Compactions of a log that came to their end.
     Counter compaction_runs,
     /// Time that they took, ms.

@@ -22,6 +22,7 @@
 mod clients;
 mod compaction;
 mod dispatch;
+mod group_loading;
 mod groups;
 mod image;
 mod lag;
@@ -98,6 +99,8 @@ pub(crate) enum Due {
     Compaction,
     /// A group coordinator has something to do.
     Groups(PartitionId),
+    /// A coordinator whose loading failed tries again.
+    GroupLoad(PartitionId),
     /// Consumer lag is to be told.
     GroupLag,
     /// Stopping takes too long.
@@ -314,6 +317,7 @@ impl Shard {
                 Due::Controller => self.on_controller_due(turn),
                 Due::Compaction => self.on_compaction_due(turn),
                 Due::Groups(partition) => self.on_groups_due(turn, partition),
+                Due::GroupLoad(partition) => self.on_group_load_due(turn, partition),
                 Due::GroupLag => self.on_group_lag_due(turn),
                 Due::Stop => self.on_stop_due(turn),
             }

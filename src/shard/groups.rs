@@ -1,46 +1,39 @@
 //! The group coordinators of a shard: one for each partition of `__consumer_offsets` it owns.
 //!
-//! This file is the coordinators' world: it loads them from their partitions' logs, hands asks
-//! to them, appends what they want appended, and keeps their deadlines. What they decide is in
-//! `coordinator.rs`.
-//!
-//! ```text
-//!  partition opens ─▶ read a piece of the log ─▶ replay ─┬─▶ loaded: asks are taken
-//!                          ▲                             │
-//!                          └───── more below the high watermark
-//! ```
+//! This file is the coordinators' world: it hands asks to them, appends what they want appended,
+//! and keeps their deadlines. What they decide is in `coordinator.rs`, how they are loaded from
+//! their partitions' logs in `group_loading.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use millrace_io::{Completion, IoError, Mono, Op, Token};
+use millrace_io::Mono;
 use millrace_net::ErrorCode;
 
-use super::{Due, GROUPS_OWNER, Pending, Shard, Turn};
+use super::group_loading::Load;
+use super::{Due, Pending, Shard, Turn};
 use crate::coordinator::{AppendId, GroupAsk, GroupCoordinator, Output, partition_of};
-use crate::mail::{Answer, Ask, Letter, Mail, PartitionId, ReadAsk, Watch};
+use crate::mail::{Answer, Ask, PartitionId};
 use crate::offsets_topic::{self, OFFSETS_TOPIC};
 use crate::slab::Key;
 use crate::ticket::Ticket;
 use crate::topic_config;
 
-/// Bytes of log read at a time while loading; one batch comes whole even if it is larger.
-const LOAD_BYTES: u32 = 1 << 20;
-
 /// A coordinator and what is kept for it.
 #[derive(Debug)]
-struct Hosted {
-    coordinator: GroupCoordinator,
+pub(super) struct Hosted {
+    pub(super) coordinator: GroupCoordinator,
     deadline: Option<Mono>,
     /// The first offset that is not replayed yet.
-    next_offset: i64,
+    pub(super) next_offset: i64,
+    /// Until it is loaded.
+    pub(super) load: Option<Load>,
 }
 
 /// The coordinators of one shard.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
-    hosted: BTreeMap<PartitionId, Hosted>,
+    pub(super) hosted: BTreeMap<PartitionId, Hosted>,
 }
 
 impl Groups {
@@ -71,7 +64,8 @@ impl Shard {
         let config = offsets_topic::group_config(&view);
         let mut coordinator = GroupCoordinator::new(config, self.random.u64());
         coordinator.set_image(Arc::clone(&self.image));
-        self.groups.hosted.insert(id, Hosted { coordinator, deadline: None, next_offset: 0 });
+        let hosted = Hosted { coordinator, deadline: None, next_offset: 0, load: None };
+        self.groups.hosted.insert(id, hosted);
     }
 
     /// Groups work by a new image: its topics are what they subscribe to.
@@ -89,6 +83,7 @@ impl Shard {
     /// The partition goes: whoever waits is to look for another coordinator.
     pub(super) fn drop_groups(&mut self, turn: &mut Turn, id: PartitionId) {
         self.resign_groups(turn, id);
+        self.drop_load(id);
         if let Some(Hosted { deadline: Some(deadline), .. }) = self.groups.hosted.remove(&id) {
             self.deadlines.remove(deadline, Due::Groups(id));
         }
@@ -107,109 +102,6 @@ impl Shard {
             hosted.coordinator.resign(turn.now);
             self.drain_groups(turn, id);
         }
-    }
-
-    /// The partition's log is open: its records are read.
-    pub(super) fn load_groups(&mut self, turn: &mut Turn, id: PartitionId) {
-        let Some(partition) = self.partitions.get(id) else { return };
-        let start = partition.log.log_start_offset().0;
-        if let Some(hosted) = self.groups.hosted.get_mut(&id) {
-            hosted.next_offset = start;
-            self.read_groups(turn, id);
-        }
-    }
-
-    fn read_groups(&mut self, turn: &mut Turn, id: PartitionId) {
-        let Some(hosted) = self.groups.hosted.get(&id) else { return };
-        let ask = Ask::Read(ReadAsk {
-            offset: hosted.next_offset,
-            bytes_max: LOAD_BYTES,
-            read_committed: false,
-            current_leader_epoch: -1,
-            last_fetched_epoch: -1,
-            watch: Watch::No,
-        });
-        let key = self.requests.insert(Pending::GroupLoad(id));
-        let ticket = self.ticket(key, 0);
-        self.ask_here(turn, id, ticket, ask);
-    }
-
-    /// Where the next piece of the log lies, or that there is none.
-    pub(super) fn on_group_load_answer(&mut self, turn: &mut Turn, key: Key, answer: Answer) {
-        let Some(Pending::GroupLoad(id)) = self.requests.get(key) else { return };
-        let id = *id;
-        let plan = match answer {
-            Answer::Read(Ok(done)) => done.plan,
-            Answer::Read(Err(error)) => {
-                self.requests.remove(key);
-                self.note_load_failure(id, error.name());
-                return;
-            }
-            Answer::Appended(_)
-            | Answer::Offset(_)
-            | Answer::EpochEnd(_)
-            | Answer::DeletedRecords(_)
-            | Answer::Producers(_)
-            | Answer::Size(_)
-            | Answer::Group(_) => return,
-        };
-        if let Some(plan) = plan {
-            turn.ops.push(Op::Read {
-                token: Token { owner: GROUPS_OWNER, seq: key.slot },
-                file: plan.file,
-                position: plan.position,
-                length: plan.length,
-            });
-            return;
-        }
-        self.requests.remove(key);
-        if let Some(hosted) = self.groups.hosted.get_mut(&id) {
-            hosted.coordinator.loaded(turn.now);
-            self.drain_groups(turn, id);
-            self.begin_lag_reports(turn);
-        }
-    }
-
-    /// A piece of a log is read.
-    pub(super) fn on_group_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
-        let Completion::Read { token, result } = completion else { return };
-        let Some(key) = self.requests.key_at(token.seq) else { return };
-        let Some(Pending::GroupLoad(id)) = self.requests.get(key) else { return };
-        let id = *id;
-        self.requests.remove(key);
-        match self.replay_groups(id, result) {
-            Ok(()) => self.read_groups(turn, id),
-            Err(why) => self.note_load_failure(id, &why),
-        }
-    }
-
-    fn replay_groups(
-        &mut self,
-        id: PartitionId,
-        result: Result<Bytes, IoError>,
-    ) -> Result<(), String> {
-        let bytes = result.map_err(|error| error.to_string())?;
-        let Some(hosted) = self.groups.hosted.get_mut(&id) else { return Ok(()) };
-        let coordinator = &mut hosted.coordinator;
-        let (next, unread) = offsets_topic::decode(&bytes, hosted.next_offset, |record| {
-            coordinator.replay(record);
-        });
-        if next <= hosted.next_offset {
-            return Err(format!("no whole batch at offset {}", hosted.next_offset));
-        }
-        let from = std::mem::replace(&mut hosted.next_offset, next);
-        if unread > 0 {
-            self.note(format!(
-                "{OFFSETS_TOPIC}-{}: {unread} records between offsets {from} and {next} cannot be \
-                 read and are passed over",
-                id.index
-            ));
-        }
-        Ok(())
-    }
-
-    fn note_load_failure(&mut self, id: PartitionId, why: &str) {
-        self.note(format!("{OFFSETS_TOPIC}-{}: its groups cannot be loaded: {why}", id.index));
     }
 
     /// Does something for a group of this shard.
@@ -269,7 +161,7 @@ impl Shard {
     }
 
     /// Does what a coordinator wants done.
-    fn drain_groups(&mut self, turn: &mut Turn, id: PartitionId) {
+    pub(super) fn drain_groups(&mut self, turn: &mut Turn, id: PartitionId) {
         let Some(hosted) = self.groups.hosted.get_mut(&id) else { return };
         let outputs = hosted.coordinator.take_outputs();
         let deadline = hosted.coordinator.next_deadline();
@@ -299,12 +191,5 @@ impl Shard {
         let key = self.requests.insert(Pending::GroupAppend(id, append));
         let ticket = self.ticket(key, 0);
         self.ask_here(turn, id, ticket, ask);
-    }
-
-    /// A log has opened; a coordinator that lives in it loads.
-    pub(super) fn maybe_load_groups(&mut self, id: PartitionId) {
-        if self.hosts_groups(id) {
-            self.send(self.id, Letter::LoadGroups(id));
-        }
     }
 }

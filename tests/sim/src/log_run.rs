@@ -108,6 +108,7 @@ pub fn run_seed(seed: u64, plant: Plant, mut tell: Option<&mut dyn FnMut(&str)>)
         trace: run.world.trace().hash(),
         acked_count: run.oracle.acked_count,
         read_count: run.oracle.read_count,
+        compacted_count: 0,
         turns: run.turns,
     }
 }

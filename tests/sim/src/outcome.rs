@@ -11,6 +11,8 @@ pub struct Outcome {
     pub acked_count: u64,
     /// Records read.
     pub read_count: u64,
+    /// Records that compaction removed, as a reader saw it last.
+    pub compacted_count: u64,
     /// Shards' turns.
     pub turns: u64,
 }

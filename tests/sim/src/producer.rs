@@ -196,6 +196,7 @@ impl Producer {
     fn ask_for_identity<M>(&mut self, world: &mut World<M>) {
         let Some(link) = &mut self.link else { return };
         let request = InitProducerIdRequest {
+            transactional_id: None,
             transaction_timeout_ms: 60_000,
             ..InitProducerIdRequest::default()
         };

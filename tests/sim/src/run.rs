@@ -4,6 +4,7 @@ use millrace_world::{ClientId, Faults, Next, Rng};
 
 use crate::admin::{Admin, News, Task};
 use crate::consumer::{self, Consumer, Session};
+use crate::keyed::{Habits as KeyedHabits, Keyed};
 use crate::machine::Machine;
 use crate::oracle::{Oracle, Place};
 use crate::outcome::Outcome;
@@ -38,6 +39,7 @@ struct Run {
     producers: Vec<Producer>,
     consumers: Vec<Consumer>,
     admin: Admin,
+    keyed: Option<Keyed>,
     phase: Phase,
     /// Topics of the plan that are there.
     stable_count: usize,
@@ -81,6 +83,7 @@ pub fn run_telling(plan: Plan, mut tell: Option<&mut dyn FnMut(&str)>) -> Outcom
         trace: run.machine.world.trace().hash(),
         acked_count: run.oracle.acked_count,
         read_count: run.oracle.read_count,
+        compacted_count: run.keyed.as_ref().map_or(0, Keyed::removed),
         turns: run.machine.turns,
     }
 }
@@ -91,12 +94,15 @@ impl Run {
         let creations = plan.topics.iter().cloned().map(Task::Create);
         let tasks = [Task::Versions].into_iter().chain(creations).collect();
         let admin = Admin::new(tasks, rng.fork());
+        let keyed = KeyedHabits::of_seed(plan.seed)
+            .map(|habits| Keyed::new(habits, Rng::new(plan.seed ^ 0x6B65_7965_6432)));
         Self {
             machine: Machine::new(&plan),
             oracle: Oracle::default(),
             producers: Vec::new(),
             consumers: Vec::new(),
             admin,
+            keyed,
             phase: Phase::Storm,
             stable_count: 0,
             passing: Vec::new(),
@@ -120,6 +126,9 @@ impl Run {
             Next::Nobody => {}
         }
         self.wake();
+        if let Some(wrong) = self.keyed.as_ref().and_then(Keyed::violation) {
+            self.oracle.fail(wrong);
+        }
         self.happen();
         self.maybe_restart();
         self.maybe_go_on();
@@ -135,7 +144,9 @@ impl Run {
         let storm_end = may_calm.then_some(self.plan.calm_from);
         let clients = self.producers.iter().map(Producer::wake);
         let clients = clients.chain(self.consumers.iter().map(Consumer::wake));
-        let clients = clients.filter(|_| !self.is_inspecting).min();
+        let clients = clients.filter(|_| !self.is_inspecting);
+        let keyed = self.keyed.as_ref().filter(|keyed| !keyed.is_done()).map(Keyed::wake);
+        let clients = clients.chain(keyed).min();
         let patience = Some(self.patience_until);
         let all = [event, storm_end, clients, Some(self.admin.wake()), patience];
         let time = self.machine.world.time();
@@ -166,6 +177,12 @@ impl Run {
                 return;
             }
         }
+        if let Some(keyed) = &mut self.keyed
+            && is_it(keyed.link())
+        {
+            keyed.on_news(world);
+            return;
+        }
         // Nobody's any more: a connection that was given up.
         world.client_close(client);
     }
@@ -174,6 +191,11 @@ impl Run {
         let world = &mut self.machine.world;
         if self.admin.wake() <= world.time() {
             self.admin.on_wake(world, &mut self.oracle);
+        }
+        if let Some(keyed) = &mut self.keyed
+            && keyed.wake() <= world.time()
+        {
+            keyed.on_wake(world);
         }
         if self.is_inspecting {
             return;
@@ -333,6 +355,9 @@ impl Run {
             consumer.on_power_loss(world);
         }
         self.admin.on_power_loss(world);
+        if let Some(keyed) = &mut self.keyed {
+            keyed.on_power_loss(world);
+        }
         self.is_inspecting = true;
     }
 
@@ -397,10 +422,18 @@ impl Run {
         for producer in &mut self.producers {
             producer.drain();
         }
+        self.drain_keyed();
         for task in [Task::ListEnds, Task::ListStarts, Task::ListTopics] {
             self.admin.add(&self.oracle, task);
         }
         self.patience_until = self.machine.world.time() + SETTLE_MS_MAX * MS;
+    }
+
+    /// The client of the compacted topic finishes, and reads all of it once more.
+    fn drain_keyed(&mut self) {
+        if let Some(keyed) = &mut self.keyed {
+            keyed.drain();
+        }
     }
 
     /// Most audits read what another process left.
@@ -418,6 +451,7 @@ impl Run {
                 self.oracle.on_crash();
             }
         }
+        self.drain_keyed();
         let habits = consumer::Habits {
             version: 12,
             session: Session::No,
@@ -441,6 +475,7 @@ impl Run {
             && self.stopping_since.is_none()
             && self.admin.is_done()
             && self.producers.iter().all(Producer::is_done)
+            && self.keyed.as_ref().is_none_or(Keyed::is_done)
             && self.consumers.iter().all(|consumer| consumer.is_done(&self.oracle))
     }
 
@@ -449,8 +484,9 @@ impl Run {
         let consumers = self.consumers.iter().filter(|consumer| !consumer.is_done(&self.oracle));
         let positions: Vec<_> = consumers.map(Consumer::positions).collect();
         format!(
-            "admin at {:?}, producers {producers}, consumers at {positions:?}, ends {:?}",
+            "admin at {:?}, keyed client {:?}, producers {producers}, consumers at {positions:?}, ends {:?}",
             self.admin.task(),
+            self.keyed.as_ref().map(Keyed::is_done),
             self.oracle
                 .places()
                 .iter()

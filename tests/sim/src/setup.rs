@@ -25,7 +25,11 @@ pub fn setup(shards: u16, boot_id: u128) -> Setup {
         listeners: vec![BoundListener { name: "PLAINTEXT".to_owned(), is_derived: true }],
         rack: None,
         tables: TABLES,
-        statics: Statics::default(),
+        // Compaction is always at it.
+        statics: Statics::of([
+            ("log.cleaner.backoff.ms", "20"),
+            ("log.cleaner.io.buffer.size", "8192"),
+        ]),
         partitions_default: 1,
         replication_factor_default: 1,
         auto_create_topics: false,

@@ -11,14 +11,16 @@ const LOG_SEEDS: u64 = 300;
 
 #[test]
 fn seeds_of_the_whole_broker_find_nothing() {
-    let mut acked_count = 0;
+    let (mut acked_count, mut compacted_count) = (0, 0);
     for seed in 0..SEEDS {
         let outcome = run_seed(seed);
         let replay = format!("cargo run -p millrace-sim --release -- --seeds 1 --start {seed}");
         assert_eq!(outcome.violation, None, "{replay}");
         acked_count += outcome.acked_count;
+        compacted_count += outcome.compacted_count;
     }
     assert!(acked_count > 10_000, "{acked_count} records in all: nothing was at stake");
+    assert!(compacted_count > 1_000, "{compacted_count} records in all were compacted away");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub mod tables;
 pub mod topic;
 pub mod view;
 
-pub use broker::{BrokerConfig, IoBackend};
+pub use broker::{BrokerConfig, IoBackend, connections};
 pub use layers::{ConfigError, Flags, Inputs, Loaded, Origin, Setting, Statics, load};
 pub use listeners::{AdvertisedHost, Listener, Listeners};
 pub use tables::TABLES;

@@ -128,6 +128,10 @@ counters! {
     Gauge connections,
     /// Connections taken in.
     Counter connections_accepted,
+    /// Connections closed at once: their address had `max.connections.per.ip`, or too many waited.
+    Counter connections_refused,
+    /// Connections that wait for `max.connections` or `max.connection.creation.rate`.
+    Gauge connections_waiting,
     /// Connections closed for `connections.max.idle.ms`.
     Counter connections_idle_closed,
     /// Times a connection was paused because the shard held too many bytes of requests.
@@ -148,7 +152,7 @@ counters! {
     Gauge partitions,
     /// Long polls woken by an append; each looked at once.
     Counter waiters_woken,
-    /// 1 while some log has no space to write to.
+    /// Logs that have no space to write to.
     Gauge disk_full,
     /// Places found corrupt and put into quarantine.
     Counter corruptions,

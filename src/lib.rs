@@ -12,6 +12,7 @@ pub mod counters;
 pub mod deadlines;
 mod error_map;
 pub mod fetch_session;
+pub mod gate;
 pub mod group_lag;
 mod handlers;
 pub mod mail;

@@ -4,6 +4,7 @@
 //! to the ticket's shard. Only references cross: a batch is a slice of a received frame, a read is
 //! a file, a position and a length. Letters of one turn travel together.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use millrace_engine::{Offset, ReadPlan, ValidatedBatch};
@@ -89,8 +90,8 @@ pub(crate) enum Letter {
     Cleaned((usize, Arc<str>, i32), Offset),
     /// About starting, stopping, and the cluster's state.
     Life(LifeLetter),
-    /// How many connections the sender has.
-    Load(u32),
+    /// The sender let a connection from this address go.
+    Gone(IpAddr),
 }
 
 /// Work for one partition.

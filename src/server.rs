@@ -2,7 +2,7 @@
 //!
 //! The only file of the library that meets the world; everything below it is told.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier, OnceLock};
 
@@ -323,7 +323,7 @@ fn setup(loaded: &Loaded, machine: &Machine, shards: u16, addresses: &[SocketAdd
         fetch_bytes_max: u32::try_from(config.requests.fetch_bytes_max).unwrap_or(0),
         fetch_sessions_max: count(config.requests.fetch_sessions_max),
         pool_class_bytes_max: POOL_CLASS_BYTES_MAX,
-        connections_max: count(config.connections.count_max),
+        hosts: config.connections.per_ip_overrides.keys().map(|host| addresses_of(host)).collect(),
         connections_max_idle_ms: u64::try_from(config.connections.idle_ms_max).ok(),
         producer_id_expiration_ms: time(config.producer_id_expiration_ms),
         retention_check_ms: time(config.intervals.retention_check_ms),
@@ -338,6 +338,12 @@ fn setup(loaded: &Loaded, machine: &Machine, shards: u16, addresses: &[SocketAdd
         stop_grace_ms: STOP_GRACE_MS,
         boot_id: machine.boot_id,
     }
+}
+
+/// A host's addresses, as far as they can be found out.
+fn addresses_of(host: &str) -> (String, Vec<IpAddr>) {
+    let found = (host, 0).to_socket_addrs();
+    (host.to_owned(), found.map_or_else(|_| Vec::new(), |all| all.map(|it| it.ip()).collect()))
 }
 
 fn log_dir(name: &str) -> LogDir {

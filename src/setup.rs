@@ -3,6 +3,8 @@
 //! Made by `main` from files, environment and flags, by the simulator from its seed. Constant for
 //! the life of the process; what can change while it runs is in the cluster's image.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use millrace_replication::config_key::ConfigTables;
@@ -67,8 +69,8 @@ pub struct Setup {
     pub fetch_sessions_max: usize,
     /// Bytes of free receive buffers that one shard keeps per size class.
     pub pool_class_bytes_max: usize,
-    /// `max.connections`, of all shards together.
-    pub connections_max: usize,
+    /// Addresses of the hosts that `max.connections.per.ip.overrides` names.
+    pub hosts: BTreeMap<String, Vec<IpAddr>>,
     /// `connections.max.idle.ms`; none for never.
     pub connections_max_idle_ms: Option<u64>,
     /// `producer.id.expiration.ms`.

@@ -41,11 +41,14 @@ pub(crate) use life::LifeLetter;
 pub(crate) use partitions::owner_of;
 pub(crate) use requests::{Pending, ReplyTo};
 
+use clients::connection_limits;
+
 use crate::client::Client;
 use crate::controller::Controller;
 use crate::counters::Counters;
 use crate::deadlines::Deadlines;
 use crate::fetch_session::FetchSessions;
+use crate::gate::Gate;
 use crate::mail::{Answer, Letter, Mail, PartitionId};
 use crate::random::Random;
 use crate::setup::Setup;
@@ -93,6 +96,8 @@ pub(crate) enum Due {
     Checkpoint,
     /// Kafka's checkpoint files are written.
     OffsetFiles,
+    /// A connection that waits may come in.
+    Gate,
     /// The controller has something to do.
     Controller,
     /// A compaction may go on, or the next one begin.
@@ -151,8 +156,11 @@ pub struct Shard {
     starved: VecDeque<Key>,
     /// Bytes of requests received and not answered.
     request_bytes: usize,
-    /// Connections each shard has, as far as the acceptor knows (shard 0 only).
+    /// Connections each shard has or is about to get (shard 0 only).
     loads: Vec<u32>,
+    /// Who may connect (shard 0 only).
+    gate: Option<Gate>,
+    gate_deadline: Option<Mono>,
     /// The shard's block of producer ids.
     pub(crate) producer_ids: std::ops::Range<i64>,
     pub(crate) topics: Topics,
@@ -173,11 +181,12 @@ impl Shard {
             setup.shards,
             random.u32(),
         );
+        let image = Arc::new(Image::empty());
         let controller = (id.0 == 0).then(|| Controller::new(&setup, random.u64()));
         let secret = (random.u64(), random.u64());
         Self {
             id,
-            image: Arc::new(Image::empty()),
+            image: Arc::clone(&image),
             pool: BufferPool::new(setup.pool_class_bytes_max),
             random,
             counters: Arc::new(Counters::default()),
@@ -201,6 +210,8 @@ impl Shard {
             starved: VecDeque::new(),
             request_bytes: 0,
             loads: vec![0; usize::from(setup.shards)],
+            gate: (id.0 == 0).then(|| Gate::new(connection_limits(&setup, &image))),
+            gate_deadline: None,
             producer_ids: 0..0,
             topics: Topics::default(),
             disk_space: Vec::new(),
@@ -301,7 +312,7 @@ impl Shard {
             Letter::Watermarks { number, watermarks } => self.on_watermarks(number, watermarks),
             Letter::Life(letter) => self.on_life_letter(turn, from, letter),
             Letter::Cleaned(key, offset) => self.on_cleaned(turn, key, offset),
-            Letter::Load(count) => self.loads[usize::from(from.0)] = count,
+            Letter::Gone(ip) => self.on_gone(turn, from, ip),
         }
     }
 
@@ -313,6 +324,7 @@ impl Shard {
                 Due::IdleClients => self.close_idle_clients(turn),
                 Due::Retention => self.enforce_retention(turn),
                 Due::Checkpoint => self.on_checkpoint_due(turn),
+                Due::Gate => self.on_gate_due(turn),
                 Due::OffsetFiles => self.on_offset_files_due(turn),
                 Due::Controller => self.on_controller_due(turn),
                 Due::Compaction => self.on_compaction_due(turn),

@@ -29,7 +29,7 @@ use crate::index::{
     OffsetIndex, TimeIndex, offset_entries_before, sane_offset_bytes, sane_time_bytes,
     time_entries_until,
 };
-use crate::log::{Log, LogEvent, Outcome, Pending, Phase};
+use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase};
 use crate::producer_state::ProducerState;
 use crate::segment::{
     LOG_SUFFIX, LazyFile, MaxTimestamp, OFFSET_INDEX_SUFFIX, SNAPSHOT_SUFFIX, TIME_INDEX_SUFFIX,
@@ -205,6 +205,38 @@ impl Log {
         self.phase = Phase::Opening(Box::new(Recovery::new(opening)));
         let path = self.spec.dir.clone();
         self.recovery_op(Step::Listed, ops, |token| Op::List { token, path });
+    }
+
+    /// The active segment's file, opened for the first time since a clean stop, is not as long as it
+    /// was left: somebody else was at the folder. The log is opened as after a crash; what was on
+    /// its way is refused, and comes again.
+    ///
+    /// While something else is under way, nothing is done: its completion leads here again.
+    pub(crate) fn recover_anew<M>(&mut self, now: Now, length: u64, ops: &mut Vec<Op<M>>) {
+        if self.wires.count() > 0 {
+            return;
+        }
+        self.drop_compaction();
+        self.fail_jobs();
+        self.abandon_appends(AppendError::NotReady);
+        let active = self.active();
+        let (segment, position) = (active.base_offset, length.min(active.bytes));
+        let reason = "the file is not as long as at the last stop; the log is recovered";
+        self.events.push(LogEvent::Corrupt { segment, position, reason });
+        let opening = Opening {
+            is_clean: false,
+            is_same_boot: false,
+            checkpoint: None,
+            // The segments below were left alone as far as is known.
+            recovery_point: segment.min(self.durable),
+            log_start: self.log_start,
+            high_watermark: self.high_watermark,
+            cleaned_to: self.cleaned_to,
+        };
+        self.reader.forget_recent();
+        self.reader.rebuilds.clear();
+        self.appender.next = None;
+        self.begin_recovery(opening, now, ops);
     }
 
     /// Takes a clean checkpoint over; false if it contradicts itself.

@@ -431,12 +431,15 @@ impl Log {
         segment.file = LazyFile::Closed;
         match result {
             Ok((file, length)) if length == segment.bytes => segment.file = LazyFile::Open(file),
-            Ok((_, length)) => {
+            Ok((file, length)) if !is_active => {
+                // What is behind its batches is never read; what is missing is not served.
                 let bytes = segment.bytes;
-                self.fail(format!(
-                    "segment {base} in {dir} is {length} bytes long and should be {bytes}"
-                ));
+                segment.file = LazyFile::Open(file);
+                if length < bytes {
+                    self.quarantine(base, length, "the file is shorter than at the last stop");
+                }
             }
+            Ok((_, length)) => self.recover_anew(now, length, ops),
             Err(error) if may_pass(error) => {
                 self.sync.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
                 self.drop_rebuild(base);

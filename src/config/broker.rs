@@ -260,7 +260,10 @@ fn check_group_times(view: &View<'_>) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn connections(view: &View<'_>) -> Result<ConnectionLimits, ConfigError> {
+/// The limits on connections that a view holds.
+///
+/// The error says which value is none.
+pub fn connections(view: &View<'_>) -> Result<ConnectionLimits, ConfigError> {
     const OVERRIDES: &str = "max.connections.per.ip.overrides";
     let mut per_ip_overrides = BTreeMap::new();
     for entry in view.list(OVERRIDES) {

@@ -1,15 +1,21 @@
 //! Connections of a shard: taking them in, feeding their requests, sending replies, closing.
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use millrace_io::{ListenerId, Op, PooledBuffer, ShardId, SocketId};
+use millrace_io::{ListenerId, Mono, Op, PooledBuffer, ShardId, SocketId};
 use millrace_net::{Connection, FrameError};
+use millrace_replication::Image;
 
 use super::{Due, Shard, Turn};
 use crate::client::{Busy, Client};
+use crate::config::connections;
+use crate::gate::{Arrival, Limits, Verdict};
 use crate::mail::Letter;
+use crate::setup::Setup;
 use crate::slab::Key;
+use crate::topic_config;
 
 /// How often connections are looked through for idle ones: this often per idle time-out.
 const IDLE_LOOKS: u64 = 10;
@@ -23,19 +29,76 @@ impl Shard {
         listener: ListenerId,
         (peer, local): (SocketAddr, SocketAddr),
     ) {
-        if self.id == ShardId(0) {
-            let loads = self.loads.iter().zip(0..);
-            let least = loads.min_by_key(|(load, _)| **load).map_or(0, |(_, shard)| shard);
-            self.loads[usize::from(least)] += 1;
-            if least != 0 {
-                turn.ops.push(Op::HandOver { socket, to: ShardId(least) });
-                return;
+        let arrival = Arrival { socket, listener, peer, local };
+        let Some(gate) = &mut self.gate else {
+            return self.take_client(turn, arrival);
+        };
+        if gate.arrive(arrival) {
+            self.open_gate(turn);
+        } else {
+            self.counters.connections_refused.add(1);
+            turn.ops.push(Op::Close { socket });
+        }
+    }
+
+    /// Shard 0: lets in whose turn it is.
+    pub(super) fn open_gate(&mut self, turn: &mut Turn) {
+        while let Some(verdict) = self.gate.as_mut().and_then(|gate| gate.next(turn.now.mono)) {
+            match verdict {
+                Verdict::In(arrival) => self.place(turn, arrival),
+                Verdict::Refused(arrival) => {
+                    self.counters.connections_refused.add(1);
+                    turn.ops.push(Op::Close { socket: arrival.socket });
+                }
             }
         }
-        if self.clients.len() >= self.clients_max() || self.is_stopping() {
-            // As Kafka does at max.connections: closed without a word.
+        let Some(gate) = &self.gate else { return };
+        self.counters.connections_waiting.set(gate.waiting() as u64);
+        let deadline = gate.deadline();
+        if deadline != self.gate_deadline {
+            if let Some(old) = std::mem::replace(&mut self.gate_deadline, deadline) {
+                self.deadlines.remove(old, Due::Gate);
+            }
+            if let Some(new) = deadline {
+                self.deadlines.add(new, Due::Gate);
+            }
+        }
+    }
+
+    pub(super) fn on_gate_due(&mut self, turn: &mut Turn) {
+        self.gate_deadline = None;
+        self.open_gate(turn);
+    }
+
+    /// Shard 0: new limits may be in force.
+    pub(super) fn update_gate(&mut self) {
+        if let Some(gate) = &mut self.gate {
+            gate.set_limits(connection_limits(&self.setup, &self.image));
+            // Whoever waits is looked at again.
+            if gate.waiting() > 0 && self.gate_deadline.is_none() {
+                self.gate_deadline = Some(Mono(0));
+                self.deadlines.add(Mono(0), Due::Gate);
+            }
+        }
+    }
+
+    fn place(&mut self, turn: &mut Turn, arrival: Arrival) {
+        let loads = self.loads.iter().zip(0..);
+        let least = loads.min_by_key(|(load, _)| **load).map_or(0, |(_, shard)| shard);
+        self.loads[usize::from(least)] += 1;
+        if least == 0 {
+            self.take_client(turn, arrival);
+        } else {
+            turn.ops.push(Op::HandOver { socket: arrival.socket, to: ShardId(least) });
+        }
+    }
+
+    /// A connection is this shard's.
+    fn take_client(&mut self, turn: &mut Turn, arrival: Arrival) {
+        let Arrival { socket, listener, peer, local } = arrival;
+        if self.clients.is_full() || self.is_stopping() {
             turn.ops.push(Op::Close { socket });
-            self.tell_load();
+            self.tell_gone(peer.ip());
             return;
         }
         let connection = Connection::new(socket, self.setup.request_bytes_max);
@@ -51,10 +114,6 @@ impl Shard {
         if self.is_serving() {
             self.start_client(turn, key);
         }
-    }
-
-    fn clients_max(&self) -> usize {
-        self.setup.connections_max / usize::from(self.setup.shards)
     }
 
     /// Lets a connection speak. Connections that came before the broker was ready wait for this.
@@ -191,6 +250,8 @@ impl Shard {
     pub(super) fn on_closed(&mut self, turn: &mut Turn, socket: SocketId) {
         if let Some(key) = self.client_of(socket) {
             self.close_client(turn, key);
+        } else if self.gate.as_mut().is_some_and(|gate| gate.forget(socket)) {
+            turn.ops.push(Op::Close { socket });
         }
     }
 
@@ -214,15 +275,20 @@ impl Shard {
             self.abandon_request(turn, request);
         }
         self.counters.connections.set(self.clients.len() as u64);
-        self.tell_load();
+        self.tell_gone(client.peer.ip());
     }
 
-    fn tell_load(&mut self) {
-        let count = u32::try_from(self.clients.len()).unwrap_or(u32::MAX);
-        if self.id == ShardId(0) {
-            self.loads[0] = count;
-        } else {
-            self.send(ShardId(0), Letter::Load(count));
+    /// A connection of this shard is gone.
+    fn tell_gone(&mut self, ip: IpAddr) {
+        self.send(ShardId(0), Letter::Gone(ip));
+    }
+
+    /// Shard 0: a connection of some shard is gone, and another may come in.
+    pub(super) fn on_gone(&mut self, turn: &mut Turn, from: ShardId, ip: IpAddr) {
+        self.loads[usize::from(from.0)] -= 1;
+        if let Some(gate) = &mut self.gate {
+            gate.on_gone(ip);
+            self.open_gate(turn);
         }
     }
 
@@ -243,5 +309,29 @@ impl Shard {
         }
         let next = turn.now.mono.plus_ms((idle_ms / IDLE_LOOKS).max(1));
         self.deadlines.add(next, Due::IdleClients);
+    }
+}
+
+/// The limits on connections that are in force. A host that is no address counts as the addresses
+/// that it had at the start; one that came since is passed over.
+pub(super) fn connection_limits(setup: &Setup, image: &Image) -> Limits {
+    let view = topic_config::view(setup, image);
+    let count = |name: &str| u32::try_from(view.int(name)).unwrap_or(0);
+    let rate = view.int("max.connection.creation.rate");
+    let mut per_ip_overrides = BTreeMap::new();
+    for (host, limit) in connections(&view).map(|it| it.per_ip_overrides).unwrap_or_default() {
+        let limit = u32::try_from(limit).unwrap_or(0);
+        let known = setup.hosts.get(&host).cloned().unwrap_or_default();
+        for ip in host.parse().into_iter().chain(known) {
+            per_ip_overrides.insert(ip, limit);
+        }
+    }
+    Limits {
+        count_max: count("max.connections"),
+        per_ip_max: count("max.connections.per.ip"),
+        per_ip_overrides,
+        rate_max: u32::try_from(rate).ok().filter(|_| rate < i32::MAX),
+        samples: count("quota.window.num"),
+        sample_seconds: count("quota.window.size.seconds"),
     }
 }

@@ -21,6 +21,7 @@ impl Shard {
     pub(super) fn open_all(&mut self, turn: &mut Turn, image: Arc<Image>, known: Arc<Known>) {
         self.image = image;
         self.take_cleaned(known.cleaned_in(&self.image));
+        self.update_gate();
         let topics = self.image.topics().cloned();
         let unopened = topics.flat_map(|topic| {
             let indexes: Vec<i32> = topic.partitions().map(|it| it.index).collect();
@@ -78,6 +79,9 @@ impl Shard {
 
     fn apply_configs(&mut self, delta: &ImageDelta) {
         let is_for_all = delta.configs.iter().any(|resource| resource.kind == ResourceType::Broker);
+        if is_for_all {
+            self.update_gate();
+        }
         let changed = |topic: &str| {
             is_for_all
                 || delta

@@ -23,6 +23,7 @@ mod files;
 mod offsets;
 mod start;
 mod stop;
+mod strays;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -61,6 +61,8 @@ pub(crate) struct Partition {
     is_closing: bool,
     /// The log takes nothing more until the next start.
     pub has_failed: bool,
+    /// The log has no space to write to.
+    is_full: bool,
     /// It goes away: asks find nothing.
     is_deleted: bool,
 }
@@ -85,6 +87,8 @@ pub(crate) struct Partitions {
     pub is_changed: bool,
     /// Some log may have moved since shard 0 was told where they stand.
     pub has_moved: bool,
+    /// Logs that have no space to write to.
+    full: u64,
     events: Vec<LogEvent>,
 }
 
@@ -101,6 +105,7 @@ impl Partitions {
             unclosed: Vec::new(),
             is_changed: true,
             has_moved: true,
+            full: 0,
             events: Vec::new(),
         }
     }
@@ -180,6 +185,7 @@ impl Shard {
             is_awaited: true,
             is_closing: false,
             has_failed: false,
+            is_full: false,
             is_deleted: false,
         };
         let key = self.partitions.slab.insert(partition);
@@ -222,8 +228,9 @@ impl Shard {
     /// Does work for a partition of this shard.
     pub(super) fn ask_here(&mut self, turn: &mut Turn, id: PartitionId, ticket: Ticket, ask: Ask) {
         let Some(key) = self.partitions.by_id.get(&id).copied() else {
-            // The asker's image is ahead of ours, or behind it: it is to look again.
-            self.answer(ticket, refuse(&ask, ErrorCode::NotLeaderOrFollower));
+            // The asker's image is ahead of ours, or behind it: the partition is being made, or
+            // has just gone. Source: Kafka's ReplicaManager.getPartitionOrError.
+            self.answer(ticket, refuse(&ask, ErrorCode::UnknownTopicOrPartition));
             return;
         };
         self.partitions.touch(key.slot);
@@ -469,8 +476,8 @@ impl Shard {
                 self.wake_waiters(slot);
             }
             LogEvent::Compaction(event) => self.compactions.on_event(slot, event),
-            LogEvent::SpaceGone => self.counters.disk_full.set(1),
-            LogEvent::SpaceBack => self.counters.disk_full.set(0),
+            LogEvent::SpaceGone => self.note_space(slot, true),
+            LogEvent::SpaceBack => self.note_space(slot, false),
             LogEvent::Corrupt { segment, position, reason } => {
                 self.note_corruption(slot, segment, position, reason);
             }
@@ -478,6 +485,7 @@ impl Shard {
                 partition.has_failed = true;
                 self.end_opening(slot);
                 self.end_closing(slot);
+                self.note_space(slot, false);
                 self.note_fatal(slot, &reason);
                 self.wake_waiters(slot);
             }
@@ -505,7 +513,18 @@ impl Shard {
         }
     }
 
+    /// Counts the logs without space: one that has some again says nothing of the others.
+    fn note_space(&mut self, slot: u32, is_full: bool) {
+        let Some(partition) = self.partitions.slab.at_mut(slot) else { return };
+        if std::mem::replace(&mut partition.is_full, is_full) != is_full {
+            let full = &mut self.partitions.full;
+            *full = if is_full { *full + 1 } else { *full - 1 };
+            self.counters.disk_full.set(*full);
+        }
+    }
+
     fn drop_partition(&mut self, slot: u32) {
+        self.note_space(slot, false);
         if let Some(key) = self.partitions.slab.key_at(slot)
             && let Some(partition) = self.partitions.slab.remove(key)
             && let Some(deadline) = partition.deadline

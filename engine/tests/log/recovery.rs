@@ -1,8 +1,8 @@
 //! Opening after the end of a process or a machine, whatever it left.
 
 use millrace_engine::{
-    CutReason, Durability, LogConfig, LogEvent, Offset, Opening, PartitionCheckpoint, ReadError,
-    ReadOutcome,
+    AppendError, CutReason, Durability, LogConfig, LogEvent, Offset, Opening, PartitionCheckpoint,
+    ReadError, ReadOutcome,
 };
 
 use millrace_world::Faults;
@@ -339,4 +339,46 @@ fn swap_files_of_a_half_done_compaction_take_their_places() {
         assert_eq!(read.last(), Some(&118));
         assert!(rig.names().iter().all(|name| !name.ends_with(".swap")));
     }
+}
+
+/// A clean stop is believed until a file is opened. One that is not as long as it was left made the
+/// log fail for good.
+#[test]
+fn a_file_of_another_length_after_a_clean_stop_is_recovered_at_its_first_use() {
+    let name = "00000000000000000000.log";
+    for (change, end) in [(-1, 4), (-400, 2), (1, 6), (5_000, 6)] {
+        let mut rig = filled(LogConfig::default(), 3);
+        let checkpoint = rig.close();
+        let mut content = rig.file(name);
+        let length = content.len().checked_add_signed(change).unwrap();
+        content.resize(length, 0);
+        rig.kill();
+        rig.world.disk_mut().put(Rig::path(name), content);
+        let opening =
+            Opening { is_clean: true, checkpoint: Some(checkpoint), ..Opening::default() };
+        rig.reopen(opening);
+        // The append that finds it is refused and may come again.
+        let refused = rig.append(&batch(2, 100, T));
+        assert!(matches!(refused, Err(AppendError::NotReady)), "{change}: {refused:?}");
+        rig.settle();
+        assert!(rig.has_event(|event| matches!(event, LogEvent::Corrupt { .. })));
+        assert_eq!(rig.append(&batch(2, 100, T)), Ok(Offset(end)), "{change}");
+        rig.advance();
+        assert_eq!(rig.read_all(0, 1 << 20).len() as i64, end / 2 + 1, "{change}");
+    }
+}
+
+#[test]
+fn an_old_file_that_is_shorter_than_at_the_stop_is_served_up_to_there() {
+    let mut rig = filled(small(), 60);
+    let checkpoint = rig.close();
+    let name = rig.names().into_iter().find(|name| name.ends_with(".log")).unwrap();
+    let content = rig.file(&name);
+    rig.kill();
+    rig.world.disk_mut().put(Rig::path(&name), content[..content.len() - 1].to_vec());
+    rig.reopen(Opening { is_clean: true, checkpoint: Some(checkpoint), ..Opening::default() });
+    rig.advance();
+    assert_eq!(rig.read(0, 1).unwrap().first(), Some(&0), "the front is there");
+    assert!(rig.has_event(|event| matches!(event, LogEvent::Corrupt { .. })));
+    assert_eq!(rig.append(&batch(2, 100, T)), Ok(Offset(120)), "and the log goes on");
 }

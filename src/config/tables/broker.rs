@@ -343,7 +343,7 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Bytes after which a segment is closed.";
     "log.segment.delete.delay.ms" Long Some("60000"), AtLeast(0), ClusterWide, Used,
         "Wait between taking a segment out and deleting its files, ms.";
-    "max.connection.creation.rate" Int Some("2147483647"), AtLeast(0), ClusterWide, Accepted,
+    "max.connection.creation.rate" Int Some("2147483647"), AtLeast(0), ClusterWide, Used,
         "Most new connections per second.";
     "max.connections" Int Some("2147483647"), AtLeast(0), ClusterWide, Used,
         "Most connections of the broker.";

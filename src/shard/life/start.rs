@@ -25,6 +25,7 @@ use millrace_replication::{Image, ImageDraft};
 use millrace_wire::Uuid;
 
 use super::super::{CONTROLLER_OWNER, METADATA_OWNER, Shard, Turn};
+use super::strays::Suspect;
 use super::{LifeLetter, Phase, token};
 use crate::controller;
 use crate::mail::{Letter, Mail, PartitionId};
@@ -32,7 +33,7 @@ use crate::metadata_snapshot;
 use crate::setup::{METADATA_FOLDER, METADATA_LEADER_EPOCH};
 
 /// Bound on a text file that is read whole, bytes: offsets of some hundred thousand partitions.
-const TEXT_BYTES_MAX: u32 = 64 << 20;
+pub(super) const TEXT_BYTES_MAX: u32 = 64 << 20;
 /// Bound on a shard checkpoint or a metadata snapshot, bytes.
 const ARCHIVE_BYTES_MAX: u32 = 1 << 30;
 /// Bytes of the metadata log that are read at once.
@@ -55,6 +56,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Whether the last process left a checkpoint of a folder, for the topic of this id.
+    pub(super) fn vouches_for(&self, folder: &str, topic: Uuid) -> bool {
+        self.checkpoints.get(folder).is_some_and(|(known, ..)| *known == topic)
+    }
+
     /// How a partition's log is to be opened.
     pub(crate) fn opening(
         &self,
@@ -100,11 +106,15 @@ enum Stage {
     Read,
     Metadata,
     Replay,
+    Strays,
+    Rename,
+    SyncDirs,
+    Done,
 }
 
 /// What an op of the start was for. The discriminants make the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     Properties,
     Folder,
     Entries,
@@ -116,6 +126,7 @@ enum What {
     Checkpoint,
     MetadataEntries,
     Snapshot,
+    PartitionMetadata,
     Removed,
 }
 
@@ -127,11 +138,20 @@ pub(super) struct Start {
     pending: BTreeMap<u32, (What, usize)>,
     seq: u32,
     properties: Vec<Option<MetaProperties>>,
-    known: Known,
+    pub(super) known: Known,
+    /// Folders in the log dirs.
+    pub(super) folders: Vec<(usize, String)>,
+    /// Folders whose topic id is being read, by the number of the op.
+    pub(super) suspects: BTreeMap<u32, Suspect>,
+    /// Folders of no partition, and the log dirs in which such were renamed.
+    pub(super) strays: Vec<(usize, String)>,
+    pub(super) renamed_in: BTreeSet<usize>,
     /// Newest metadata snapshot: end offset and file name.
     snapshot: Option<(i64, String)>,
     log: Option<Log>,
     draft: Option<ImageDraft>,
+    /// The cluster as the log leaves it.
+    pub(super) image: Option<Arc<Image>>,
     /// Offset of the next batch of the metadata log to replay.
     replay_at: i64,
 }
@@ -160,17 +180,19 @@ impl Shard {
         }
     }
 
-    fn start_op(
+    pub(super) fn start_op(
         &mut self,
         turn: &mut Turn,
         what: What,
         dir: usize,
         op: impl FnOnce(Token) -> Op<Mail>,
-    ) {
+    ) -> u32 {
         let start = &mut self.life.start;
         start.seq += 1;
         start.pending.insert(start.seq, (what, dir));
-        turn.ops.push(op(token(start.seq)));
+        let seq = start.seq;
+        turn.ops.push(op(token(seq)));
+        seq
     }
 
     /// Ends the process: going on would lose or invent data.
@@ -180,28 +202,34 @@ impl Shard {
     }
 
     pub(super) fn on_start_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
-        let (token, outcome) = match completion {
-            Completion::Read { token, result } => (token, Outcome::Read(result)),
-            Completion::Done { token, result } => (token, Outcome::Done(result)),
-            Completion::Listed { token, result } => (
-                token,
-                Outcome::Listed(
-                    result.map(|entries| entries.into_iter().map(|entry| entry.name).collect()),
+        let (token, outcome) =
+            match completion {
+                Completion::Read { token, result } => (token, Outcome::Read(result)),
+                Completion::Done { token, result } => (token, Outcome::Done(result)),
+                Completion::Listed { token, result } => (
+                    token,
+                    Outcome::Listed(result.map(|entries| {
+                        entries.into_iter().map(|it| (it.name, it.is_dir)).collect()
+                    })),
                 ),
-            ),
-            Completion::Opened { .. }
-            | Completion::Wrote { .. }
-            | Completion::Computed { .. }
-            | Completion::Accepted { .. }
-            | Completion::Received { .. }
-            | Completion::Filled { .. }
-            | Completion::Sent { .. }
-            | Completion::Closed { .. }
-            | Completion::Mail { .. }
-            | Completion::Stop => return,
-        };
+                Completion::Opened { .. }
+                | Completion::Wrote { .. }
+                | Completion::Computed { .. }
+                | Completion::Accepted { .. }
+                | Completion::Received { .. }
+                | Completion::Filled { .. }
+                | Completion::Sent { .. }
+                | Completion::Closed { .. }
+                | Completion::Mail { .. }
+                | Completion::Stop => return,
+            };
         let Some((what, dir)) = self.life.start.pending.remove(&token.seq) else { return };
-        if let Err(reason) = self.on_start_outcome(what, dir, outcome) {
+        if let Some(suspect) = self.life.start.suspects.remove(&token.seq) {
+            // Without the file it is ours; see strays.rs.
+            if let Outcome::Read(Ok(content)) = &outcome {
+                self.on_suspect(suspect, content);
+            }
+        } else if let Err(reason) = self.on_start_outcome(what, dir, outcome) {
             self.fail_start(reason);
             return;
         }
@@ -228,7 +256,9 @@ impl Shard {
                 start.properties[dir] = Some(properties);
             }
             (What::Entries, Outcome::Listed(Ok(names))) => {
-                start.known.folders[dir] = names.into_iter().collect();
+                let folders = names.iter().filter(|(_, is_dir)| *is_dir);
+                start.folders.extend(folders.map(|(name, _)| (dir, name.clone())));
+                start.known.folders[dir] = names.into_iter().map(|(name, _)| name).collect();
             }
             (What::Marker, Outcome::Read(Ok(_))) => start.known.clean[dir] = true,
             (What::RecoveryPoints, Outcome::Read(Ok(bytes))) => {
@@ -256,7 +286,9 @@ impl Shard {
             (What::MetadataEntries, Outcome::Listed(Ok(names))) => {
                 start.snapshot = names
                     .into_iter()
-                    .filter_map(|name| metadata_snapshot::parse_name(&name).map(|at| (at, name)))
+                    .filter_map(|(name, _)| {
+                        metadata_snapshot::parse_name(&name).map(|at| (at, name))
+                    })
                     .max();
             }
             (What::Snapshot, Outcome::Read(Ok(bytes))) => {
@@ -280,16 +312,24 @@ impl Shard {
             Stage::Look => Stage::Read,
             Stage::Read => Stage::Metadata,
             Stage::Metadata | Stage::Replay => Stage::Replay,
+            Stage::Strays => Stage::Rename,
+            Stage::Rename => Stage::SyncDirs,
+            Stage::SyncDirs | Stage::Done => Stage::Done,
         };
         match self.life.start.stage {
-            Stage::ReadProperties | Stage::Replay => {}
+            Stage::ReadProperties | Stage::Replay | Stage::Strays => {}
+            Stage::Rename => self.put_strays_aside(turn),
+            Stage::SyncDirs => self.sync_stray_dirs(turn),
+            Stage::Done => return self.end_start(),
             Stage::MakeFolders => self.make_folders(turn),
             Stage::WriteProperties => self.write_properties(turn),
             Stage::Look => self.look(turn),
             Stage::Read => self.read_checkpoints(turn),
             Stage::Metadata => self.open_metadata(turn),
         }
-        if self.life.start.pending.is_empty() && self.life.start.stage < Stage::Metadata {
+        if self.life.start.pending.is_empty()
+            && (self.life.start.stage < Stage::Metadata || self.life.start.stage > Stage::Replay)
+        {
             self.next_stage(turn);
         }
     }
@@ -550,12 +590,22 @@ impl Shard {
         }
     }
 
-    /// The image is known: all shards open their partitions by it.
+    /// The image is known: what the log dirs hold is compared with it.
     fn end_replay(&mut self, turn: &mut Turn) {
-        let _ = turn;
         let start = &mut self.life.start;
-        let (Some(log), Some(draft)) = (start.log.take(), start.draft.take()) else { return };
-        let (image, _) = draft.finish();
+        let Some(draft) = start.draft.take() else { return };
+        start.image = Some(draft.finish().0);
+        start.stage = Stage::Strays;
+        self.look_for_strays(turn);
+        if self.life.start.pending.is_empty() {
+            self.next_stage(turn);
+        }
+    }
+
+    /// All shards open their partitions by the image.
+    fn end_start(&mut self) {
+        let start = &mut self.life.start;
+        let (Some(log), Some(image)) = (start.log.take(), start.image.take()) else { return };
         let known = Arc::new(std::mem::take(&mut start.known));
         if let Some(controller) = &mut self.controller {
             controller.begin(log, Arc::clone(&image));
@@ -574,7 +624,8 @@ impl Shard {
 enum Outcome {
     Read(Result<Bytes, IoError>),
     Done(Result<(), IoError>),
-    Listed(Result<Vec<String>, IoError>),
+    /// Names, and whether they are folders.
+    Listed(Result<Vec<(String, bool)>, IoError>),
 }
 
 /// Goes on in the epoch the log has reached: one that a Kafka controller wrote is beyond our first,

@@ -1,5 +1,6 @@
 //! The configuration of the simulated broker.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use millrace::config::{Statics, TABLES};
@@ -40,7 +41,7 @@ pub fn setup(shards: u16, boot_id: u128) -> Setup {
         fetch_bytes_max: 4 << 20,
         fetch_sessions_max: 16,
         pool_class_bytes_max: 1 << 20,
-        connections_max: 1000,
+        hosts: BTreeMap::new(),
         connections_max_idle_ms: Some(600_000),
         producer_id_expiration_ms: 86_400_000,
         retention_check_ms: 300_000,

@@ -20,6 +20,8 @@ pub struct WorldConfig {
     pub seed: u64,
     /// Shards of the process.
     pub shards: u16,
+    /// How many of them listen: the first ones. The seed picks among these.
+    pub listening: u16,
     /// What may go wrong.
     pub faults: Faults,
     /// The wall clock at the start.
@@ -29,7 +31,13 @@ pub struct WorldConfig {
 impl WorldConfig {
     /// One shard on a healthy machine, in the year 2026.
     pub const fn new(seed: u64) -> Self {
-        Self { seed, shards: 1, faults: Faults::none(), wall: WallMs(1_767_225_600_000) }
+        Self {
+            seed,
+            shards: 1,
+            listening: 1,
+            faults: Faults::none(),
+            wall: WallMs(1_767_225_600_000),
+        }
     }
 }
 
@@ -54,6 +62,7 @@ pub struct World<M> {
     mono_offset: u64,
     /// Counts processes.
     pub(crate) life: u64,
+    listening: u16,
     events: BTreeMap<(u64, u64), Event<M>>,
     next_event: u64,
     shards: Vec<Shard<M>>,
@@ -97,6 +106,7 @@ impl<M> World<M> {
     /// A world with an empty disk and a process that has just started.
     pub fn new(config: WorldConfig) -> Self {
         assert!(config.shards > 0, "a process has at least one shard");
+        assert!((1..=config.shards).contains(&config.listening), "somebody listens");
         let mut rng = Rng::new(config.seed);
         let shard = || Shard {
             ready: VecDeque::new(),
@@ -114,6 +124,7 @@ impl<M> World<M> {
             time: 0,
             wall_offset_ms: config.wall.0,
             life: 0,
+            listening: config.listening,
             events: BTreeMap::new(),
             next_event: 0,
             shards: (0..config.shards).map(|_| shard()).collect(),

@@ -182,7 +182,7 @@ impl WorldRig {
     pub(crate) fn new(seed: u64, shards: u16) -> Self {
         let mut rng = Rng::new(seed);
         let faults = Faults { reset: 0, ..Faults::swarm(&mut rng) };
-        let config = WorldConfig { shards, faults, ..WorldConfig::new(seed) };
+        let config = WorldConfig { shards, listening: shards, faults, ..WorldConfig::new(seed) };
         let mut world = World::new(config);
         world.disk_mut().put("root/x", Vec::new());
         let mut rig = Self { world, clients: Vec::new() };

@@ -8,12 +8,12 @@ use super::{Event, World};
 use crate::net::{ClientId, Fin, Server};
 
 impl<M> World<M> {
-    /// A client connects. Bytes may be sent at once. A shard that the seed picks accepts.
+    /// A client connects. Bytes may be sent at once. A listening shard that the seed picks accepts.
     pub fn connect(&mut self, listener: ListenerId) -> ClientId {
         let window_bytes = 1 << self.rng.between(12, 18);
         let client = self.net.connect(listener, window_bytes);
-        let shards = u16::try_from(self.shards.len()).expect("made from a u16");
-        let shard = ShardId(u16::try_from(self.rng.below(shards.into())).expect("below a u16"));
+        let picked = self.rng.below(self.listening.into());
+        let shard = ShardId(u16::try_from(picked).expect("below a u16"));
         let at = self.time + self.net_delay();
         self.schedule(at, Event::Net(NetEvent::Accept(client, shard)));
         client

@@ -4,9 +4,10 @@
 # usage: kafka.sh PORT DATADIR [key=value ...]
 #   PORT     client listener on 127.0.0.1; the controller takes PORT+1
 #   DATADIR  made and formatted if it holds no meta.properties yet
+# KAFKA_FORMAT_ONLY=1 formats DATADIR and ends.
 # KAFKA_HOME names a folder whose libs/ holds Kafka's jars; KAFKA_HEAP its heap (default 1g, as Kafka's).
 set -euo pipefail
-[ $# -ge 2 ] || { sed -n '2,8p' "$0"; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,9p' "$0"; exit 2; }
 : "${KAFKA_HOME:?names the folder that holds libs/}"
 port=$1
 mkdir -p "$2"
@@ -40,6 +41,7 @@ if [ ! -f "$data/logs/meta.properties" ]; then
         kafka.tools.StorageTool format -c "$data/server.properties" -t bWlsbHJhY2UtYmVuY2gtMQ \
         >"$data/format.log" 2>&1 || { cat "$data/format.log" >&2; exit 1; }
 fi
+[ -z "${KAFKA_FORMAT_ONLY:-}" ] || exit 0
 heap=${KAFKA_HEAP:-1g}
 exec java "-Xms$heap" "-Xmx$heap" -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
     -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent -Djava.awt.headless=true \

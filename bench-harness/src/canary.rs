@@ -8,14 +8,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use millrace_uring::sys;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::baseline::{Files, Kind, Loop};
 use crate::load::{self, BatchShape, Pace, ProducePlan, ProduceShape, RunOptions};
 use crate::server::{Place, Server, Spec};
 
 /// The canaries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Canaries {
     /// Touching new anonymous memory, CPU-s per GB.
     pub fresh_memory: f64,

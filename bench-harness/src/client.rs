@@ -84,7 +84,8 @@ impl Client {
         self.await_leaders(name, partitions)
     }
 
-    fn await_leaders(&mut self, name: &str, partitions: i32) -> Result<()> {
+    /// Waits until all partitions of a topic have a leader that answers.
+    pub fn await_leaders(&mut self, name: &str, partitions: i32) -> Result<()> {
         let begun = Instant::now();
         let request = MetadataRequest {
             topics: Some(vec![MetadataRequestTopic {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::canary;
 use crate::client::Client;
@@ -66,7 +66,7 @@ impl Workload {
 const COUNTED_TIMES: u64 = 4;
 
 /// One arm's run in one round.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
     /// Requests answered.
     pub requests: u64,
@@ -93,7 +93,7 @@ pub struct Sample {
 }
 
 /// One arm over all rounds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ArmResult {
     /// Its name.
     pub name: String,

@@ -7,6 +7,7 @@
 //! - [`baseline`]: `sink`, `sink-co`, `crcsink`, `source`, `echo`.
 //! - [`load`]: requests built beforehand, pushed down many connections by one thread.
 //! - [`server`]: the servers as child processes, and what they used.
+//! - [`report`]: tables and JSON; [`plot`]: pictures of them.
 //! - [`compare`]: A-B-B-A pairs, medians, bootstrap intervals; [`suites`] are made of it.
 //!
 //! This crate may read clocks, open files and sockets and start processes; it has no `unsafe`.
@@ -20,6 +21,7 @@ pub mod client;
 pub mod compare;
 pub mod load;
 pub mod meter;
+pub mod plot;
 pub mod report;
 pub mod server;
 pub mod stats;

@@ -14,10 +14,10 @@ use millrace_bench::client::Client;
 use millrace_bench::load::{
     self, BatchShape, Outcome, Pace, ProducePlan, ProduceShape, RunOptions,
 };
-use millrace_bench::report::{self, Report};
+use millrace_bench::report::{self, Figures, Report};
 use millrace_bench::server::{Place, Spec};
 use millrace_bench::suites::{
-    self, BESIDE_KAFKA, IdleOptions, OWN, StartOptions, Suite, SuiteOptions,
+    self, BESIDE_KAFKA, IdleOptions, LatencyOptions, OWN, StartOptions, Suite, SuiteOptions,
 };
 use millrace_bench::{canary, meter};
 use millrace_uring::sys;
@@ -41,6 +41,10 @@ enum Command {
     Idle(IdleArgs),
     /// Measures brokers' start times.
     Start(StartArgs),
+    /// Measures latency at fixed rates: open loop, counted from when a request was due.
+    Latency(LatencyArgs),
+    /// Draws a report as SVG.
+    Plot(PlotArgs),
     /// What the machine itself costs right now.
     Canary(PlaceArgs),
 }
@@ -107,6 +111,9 @@ struct ProduceArgs {
     /// The server's process, to tell its CPU time.
     #[arg(long)]
     pid: Option<u32>,
+    /// Writes what was found as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -194,6 +201,50 @@ struct StartArgs {
     brokers: BrokerArgs,
     #[command(flatten)]
     place: PlaceArgs,
+}
+
+#[derive(Args)]
+struct LatencyArgs {
+    /// Requests a second.
+    #[arg(long, value_delimiter = ',', default_value = "1000,5000,20000")]
+    rates: Vec<f64>,
+    /// Seconds of a run.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Runs of each server at each rate.
+    #[arg(long, default_value_t = 3)]
+    repeats: usize,
+    /// Seconds at the first rate before anything counts.
+    #[arg(long, default_value_t = 10.0)]
+    warmup: f64,
+    /// Bytes of a record's value.
+    #[arg(long, default_value_t = 1000)]
+    record_bytes: usize,
+    /// Records in a request's batch.
+    #[arg(long, default_value_t = 1)]
+    records: usize,
+    /// Partitions.
+    #[arg(long, default_value_t = 6)]
+    partitions: i32,
+    /// Connections.
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Leaves the naive sink out.
+    #[arg(long)]
+    no_sink: bool,
+    #[command(flatten)]
+    brokers: BrokerArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+#[derive(Args)]
+struct PlotArgs {
+    /// A report that was written with `--json`.
+    report: PathBuf,
+    /// Folder for the pictures.
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
 }
 
 impl PlaceArgs {
@@ -321,6 +372,46 @@ fn start(args: &StartArgs) -> Result<()> {
     finish(&report, &args.place)
 }
 
+fn latency(args: &LatencyArgs) -> Result<()> {
+    let mut report = new_report();
+    let place = args.place.place()?;
+    let mut specs = args.brokers.specs()?;
+    if !args.no_sink {
+        let (kind, serve, files) = (Kind::Sink, Loop::Epoll, Files::Recycled);
+        specs.insert(0, Spec::Baseline { kind, serve, files, fetch_bytes: 0 });
+    }
+    let (record_bytes, records_max) = (args.record_bytes, args.records);
+    let options = LatencyOptions {
+        rates: args.rates.clone(),
+        seconds: args.seconds,
+        repeats: args.repeats,
+        warmup_seconds: args.warmup,
+        batch: BatchShape { batch_bytes: 0, record_bytes, records_max },
+        partitions: args.partitions,
+        connections: args.connections,
+    };
+    report.latencies = suites::latency(&specs, &options, &place)?;
+    let title = format!(
+        "latency by schedule: {records_max} record(s) of {record_bytes} B a request, {} partitions, \
+         {} connections, acks=1, {} runs of {} s",
+        args.partitions, args.connections, args.repeats, args.seconds
+    );
+    let figures = suites::latency_figures(title, &report.latencies);
+    say(&report.machine)?;
+    say(&report::figures_table(&figures))?;
+    report.tables.push(figures);
+    finish(&report, &args.place)
+}
+
+fn plot(args: &PlotArgs) -> Result<()> {
+    let report = report::read_json(&args.report)
+        .with_context(|| format!("reading {}", args.report.display()))?;
+    for file in millrace_bench::plot::draw(&report, &args.out)? {
+        say(&file.display().to_string())?;
+    }
+    Ok(())
+}
+
 fn produce(args: &ProduceArgs) -> Result<()> {
     if args.create {
         Client::connect(args.bootstrap)?.create_topic(&args.topic, args.partitions, &[])?;
@@ -337,6 +428,7 @@ fn produce(args: &ProduceArgs) -> Result<()> {
     let outcome = load::run(args.bootstrap, &mut plan, options)?;
     let after = args.pid.map(meter::read).transpose()?;
     say(&outcome_lines(&outcome))?;
+    let mut figures = outcome_figures(&outcome);
     if let (Some(before), Some(after)) = (before, after) {
         let used = after.since(before);
         #[allow(clippy::cast_precision_loss, reason = "printed")]
@@ -344,8 +436,35 @@ fn produce(args: &ProduceArgs) -> Result<()> {
             (used.cpu_ns as f64, outcome.record_bytes as f64, outcome.requests as f64);
         let (gb, million) = (cpu / bytes, cpu / requests / 1000.0);
         say(&format!("server: {gb:.3} CPU-s/GB, {million:.2} CPU-s per million requests"))?;
+        figures.push(("server CPU-s/GB", gb));
+        figures.push(("server CPU-s per million requests", million));
+    }
+    if let Some(path) = &args.json {
+        let columns = figures.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let rows = vec![figures.iter().map(|(_, value)| value.to_string()).collect()];
+        let title = format!("produce to {}", args.bootstrap);
+        let tables = vec![Figures { title, columns, rows }];
+        report::write_json(&Report { tables, ..new_report() }, path)?;
     }
     Ok(())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "printed")]
+fn outcome_figures(outcome: &Outcome) -> Vec<(&'static str, f64)> {
+    let seconds = outcome.wall_ns as f64 / 1e9;
+    let us = |quantile| outcome.latency.value_at_quantile(quantile) as f64 / 1000.0;
+    vec![
+        ("requests", outcome.requests as f64),
+        ("requests/s", outcome.requests as f64 / seconds),
+        ("MB/s", outcome.record_bytes as f64 / 1e6 / seconds),
+        ("p50 us", us(0.5)),
+        ("p90 us", us(0.9)),
+        ("p99 us", us(0.99)),
+        ("p99.9 us", us(0.999)),
+        ("max us", us(1.0)),
+        ("sent late p99 us", outcome.lateness.value_at_quantile(0.99) as f64 / 1000.0),
+        ("generator CPU-s", outcome.client_cpu_ns as f64 / 1e9),
+    ]
 }
 
 #[allow(clippy::cast_precision_loss, reason = "printed")]
@@ -381,6 +500,8 @@ fn main() -> Result<()> {
         Command::Compare(args) => compare(&args),
         Command::Idle(args) => idle(&args),
         Command::Start(args) => start(&args),
+        Command::Latency(args) => latency(&args),
+        Command::Plot(args) => plot(&args),
         Command::Canary(args) => {
             let report = new_report();
             let place = args.place()?;

@@ -46,7 +46,7 @@ pub fn read(pid: u32) -> Result<Reading> {
 }
 
 /// Memory of a process, bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Memory {
     /// Resident, all kinds.
     pub resident: u64,

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::canary::Canaries;
 use crate::compare::ArmResult;
+use crate::suites::LatencyResult;
 
 /// Everything one invocation found.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// The machine.
     pub machine: String,
@@ -22,12 +23,15 @@ pub struct Report {
     pub canaries: Vec<Canaries>,
     /// Comparisons.
     pub suites: Vec<SuiteResult>,
+    /// Latencies by schedule.
+    #[serde(default)]
+    pub latencies: Vec<LatencyResult>,
     /// Further figures, one table each.
     pub tables: Vec<Figures>,
 }
 
 /// One suite's arms.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SuiteResult {
     /// The suite.
     pub name: String,
@@ -40,7 +44,7 @@ pub struct SuiteResult {
 }
 
 /// A plain table of figures.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
     /// What it shows.
     pub title: String,
@@ -139,6 +143,11 @@ pub fn figures_table(figures: &Figures) -> String {
         out.add_row(row.clone());
     }
     format!("{}\n{out}", figures.title)
+}
+
+/// Reads a report that [`write_json`] wrote.
+pub fn read_json(path: &Path) -> Result<Report> {
+    Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
 }
 
 /// Writes the whole report as JSON.

@@ -1,7 +1,7 @@
 //! Medians and bootstrap intervals.
 
 /// A figure with its uncertainty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Estimate {
     /// The median.
     pub median: f64,

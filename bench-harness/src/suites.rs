@@ -1,9 +1,11 @@
 //! What is measured: named suites with their goals.
 
 mod idle;
+mod latency;
 mod start;
 
 pub use idle::{IdleOptions, idle};
+pub use latency::{LatencyOptions, LatencyResult, latency, latency_figures};
 pub use start::{StartOptions, start};
 
 use anyhow::Result;

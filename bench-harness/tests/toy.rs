@@ -5,7 +5,10 @@ use millrace_bench::compare::{ArmResult, Rounds, Workload, compare};
 use millrace_bench::load::{
     self, BatchShape, Consume, Pace, ProducePlan, ProduceShape, RunOptions,
 };
+use millrace_bench::plot;
+use millrace_bench::report::{Report, read_json, write_json};
 use millrace_bench::server::{Place, Server, Spec};
+use millrace_bench::suites::{LatencyOptions, latency, latency_figures};
 
 const SMALL: BatchShape = BatchShape { batch_bytes: 0, record_bytes: 200, records_max: 1 };
 const LARGE: BatchShape =
@@ -114,4 +117,38 @@ fn an_open_loop_counts_latency_from_when_a_request_was_due() {
     let waited = outcome.latency.count_between(40_000_000, outcome.latency.max());
     // 100 ms at 2,000 a second are 200 requests; those due in the first 60 ms waited 40 ms or more.
     assert!(waited >= 60, "{waited} requests of about 120 show the stall");
+}
+
+#[test]
+fn latency_is_told_for_every_server_at_every_rate_and_survives_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place { dir: dir.path().to_owned(), server_cpu: None };
+    let specs = [
+        spec(Kind::Sink, Loop::Epoll, Files::Recycled),
+        spec(Kind::Sink, Loop::Threads, Files::Nowhere),
+    ];
+    let options = LatencyOptions {
+        rates: vec![200.0, 400.0],
+        seconds: 0.2,
+        repeats: 2,
+        warmup_seconds: 0.05,
+        batch: SMALL,
+        partitions: 2,
+        connections: 2,
+    };
+    let latencies = latency(&specs, &options, &place).unwrap();
+    let told: Vec<f64> = latencies.iter().map(|one| one.rate).collect();
+    assert_eq!(told, [200.0, 200.0, 400.0, 400.0]);
+    for one in &latencies {
+        assert!(one.p50_us > 0.0 && one.p50_us <= one.p99_us && one.p99_us <= one.max_us);
+        assert!(one.curve.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1), "{:?}", one.curve);
+    }
+    let figures = latency_figures("toy".to_owned(), &latencies);
+    assert_eq!(figures.rows.len(), 4);
+    let report = Report { latencies, tables: vec![figures], ..Report::default() };
+    let path = dir.path().join("report.json");
+    write_json(&report, &path).unwrap();
+    let back = read_json(&path).unwrap();
+    assert_eq!(back.tables[0].rows, report.tables[0].rows);
+    assert_eq!(plot::draw(&back, dir.path()).unwrap().len(), 2);
 }

@@ -539,9 +539,14 @@ impl Log {
                 self.events.push(LogEvent::SpaceBack);
             }
             (Pending::Probed, Err(_)) => self.appender.storage = Storage::Full { retry_at },
-            // Until this is synced a power loss may bring back what was cut off: between this segment
-            // and the next, if it rolls.
-            (Pending::Cut, Ok(())) => self.active_mut().is_cut = true,
+            // Until this is synced a power loss may bring back what was cut off, whole batches of
+            // which producers heard that they failed: in the place of others that were acknowledged
+            // since, or between this segment and the next.
+            (Pending::Cut, Ok(())) => self.sync_cut(ops),
+            (Pending::CutSynced, Err(error)) => {
+                let dir = self.spec.dir.display().to_string();
+                self.fail(format!("sync of a segment in {dir} failed: {error}"));
+            }
             (_, Ok(())) => {}
             (_, Err(error)) if may_pass(error) => self.begin_cutting(retry_at, ops),
             (_, Err(error)) => self.fail(format!(
@@ -551,11 +556,19 @@ impl Log {
         }
     }
 
+    /// Makes the cut durable before anything is written in the place of what was cut off.
+    fn sync_cut<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if let Some(file) = self.active().file.get().cloned() {
+            let token = self.wires.token(Pending::CutSynced);
+            ops.push(Op::Sync { token, file });
+        }
+    }
+
     /// Goes the next step out of a full disk.
     fn pursue_space<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
         self.maybe_drop_next(ops);
         let is_cutting = self.appender.next.is_some()
-            || self.wires.has(|pending| matches!(pending, Pending::Cut | Pending::NextRemoved))
+            || self.wires.has(Pending::is_of_cutting)
             || self.active().is_reserving;
         match self.appender.storage {
             Storage::Cutting { retry_at } if !is_cutting => {

@@ -89,6 +89,9 @@ pub struct Log {
     pub(crate) epochs: LeaderEpochs,
     /// The epochs changed since they were written down.
     pub(crate) is_epochs_dirty: bool,
+    /// The newest offset at which the producers' state is stored somewhere; while a snapshot is
+    /// being written, the one before it.
+    pub(crate) producers_stored: Offset,
     /// The newest snapshot that belongs to no segment's start.
     pub(crate) loose_snapshot: Option<Offset>,
     /// Something was appended since it was opened.
@@ -215,6 +218,7 @@ pub(crate) enum Pending {
     NextRemoved,
     Written,
     Cut,
+    CutSynced,
     Probed,
     Synced {
         base: Offset,
@@ -264,6 +268,13 @@ pub(crate) enum Pending {
         to: PathBuf,
     },
     FolderRemoved,
+}
+
+impl Pending {
+    /// True for the ops that end before a full disk is probed.
+    pub(crate) const fn is_of_cutting(&self) -> bool {
+        matches!(self, Self::Cut | Self::CutSynced | Self::NextRemoved)
+    }
 }
 
 /// One of a segment's indexes.
@@ -357,6 +368,7 @@ impl Log {
             producers: ProducerState::new(spec.config.producers_max),
             epochs: LeaderEpochs::new(),
             is_epochs_dirty: false,
+            producers_stored: Offset(0),
             loose_snapshot: None,
             is_touched: false,
             last_activity: now.mono,
@@ -397,12 +409,14 @@ impl Log {
         match pending {
             Pending::FolderMade => self.on_folder_made(outcome.done(), ops),
             Pending::MetadataWritten | Pending::EpochsWritten => self.on_small_file(outcome.done()),
-            Pending::SnapshotWritten { offset } => self.on_snapshot(offset, outcome.done(), ops),
+            Pending::SnapshotWritten { offset } => {
+                self.on_snapshot(now, offset, outcome.done(), ops);
+            }
             Pending::SegmentOpened { base } => {
                 self.on_segment_opened(now, base, outcome.opened(), ops);
             }
             Pending::NextOpened { base } => self.on_next_opened(base, outcome.opened()),
-            Pending::NextRemoved | Pending::Cut | Pending::Probed => {
+            Pending::NextRemoved | Pending::Cut | Pending::CutSynced | Pending::Probed => {
                 self.on_space_step(now, &pending, outcome.done(), ops);
             }
             Pending::Written => self.on_written(now, outcome, ops),

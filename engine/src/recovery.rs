@@ -262,6 +262,7 @@ impl Log {
         self.high_watermark = Offset(checkpoint.high_watermark);
         self.written = Offset(checkpoint.written);
         self.log_end = self.written;
+        self.producers_stored = self.written;
         self.durable = Offset(checkpoint.recovery_point).min(self.written);
         self.install_epochs(&checkpoint.epochs);
         true
@@ -355,23 +356,26 @@ impl Log {
         self.choose_producers(recovery, ops)
     }
 
-    /// Finds the newest producers' state that may count: the checkpoint's, else a snapshot file's.
+    /// Finds the newest producers' state that may count: the checkpoint's or a snapshot file's.
     fn choose_producers<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) -> Progress {
         let limit = recovery.producers_limit;
         self.producers = ProducerState::new(self.spec.config.producers_max);
+        recovery.snapshots.retain(|offset| *offset <= limit);
+        let newest_file = recovery.snapshots.last().copied();
+        // A snapshot file may be the newer one, and then perhaps the only one that counts: the
+        // records between the checkpoint and it may have been deleted since.
         if let Some(checkpoint) = &recovery.opening.checkpoint
-            && checkpoint.producers_offset >= 0
-            && checkpoint.producers_offset <= limit.0
+            && let Some(offset) = recovery.checkpointed_producers()
+            && newest_file.is_none_or(|newest| offset >= newest)
             && let Ok(producers) =
                 producer_snapshot::decode(&checkpoint.producers, self.spec.config.producers_max)
         {
             self.producers = producers;
-            recovery.producers_from = Offset(checkpoint.producers_offset);
+            recovery.producers_from = offset;
             return self.begin_scan(recovery, ops);
         }
-        recovery.snapshots.retain(|offset| *offset <= limit);
-        if let Some(offset) = recovery.snapshots.last() {
-            let path = self.spec.dir.join(file_name(*offset, SNAPSHOT_SUFFIX));
+        if let Some(offset) = newest_file {
+            let path = self.spec.dir.join(file_name(offset, SNAPSHOT_SUFFIX));
             self.recovery_op(Step::Snapshot, ops, |token| Op::ReadWhole {
                 token,
                 path,
@@ -379,9 +383,12 @@ impl Log {
             });
             return Ok(());
         }
-        // No state at all: as Kafka does, older segments are not read for it.
-        let last = self.segments.last().map_or(Offset(0), |segment| segment.base_offset);
-        recovery.producers_from = last.min(limit);
+        // No state at all. Only a folder that was left in order is believed to need none; else it is
+        // built from every record there is, as Kafka does.
+        let segment =
+            if recovery.opening.is_clean { self.segments.last() } else { self.segments.first() };
+        let base = segment.map_or(Offset(0), |segment| segment.base_offset);
+        recovery.producers_from = base.min(limit);
         self.begin_scan(recovery, ops)
     }
 
@@ -408,6 +415,14 @@ impl Log {
 
     /// Finds the segment to start in, and reads its indexes.
     fn begin_scan<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) -> Progress {
+        let first = self.segments.first().map_or(Offset(0), |segment| segment.base_offset);
+        if recovery.producers_from < first {
+            // What producers did in between is gone. To take them for unknown lets them go on; to
+            // go by what was known before would refuse their next batches.
+            self.producers.clear();
+            recovery.producers_from = first;
+        }
+        self.producers_stored = self.producers_stored.max(recovery.producers_from);
         let from = recovery.scan_from();
         recovery.index = self.segment_index_of(from);
         recovery.first_scanned = recovery.index;
@@ -634,6 +649,12 @@ impl Log {
 }
 
 impl Recovery {
+    /// The offset of the checkpoint's producers, if it has some that may count.
+    fn checkpointed_producers(&self) -> Option<Offset> {
+        let offset = Offset(self.opening.checkpoint.as_ref()?.producers_offset);
+        (offset >= Offset(0) && offset <= self.producers_limit).then_some(offset)
+    }
+
     /// Where the scan has to begin: at the older of what is durable and what the producers know.
     fn scan_from(&self) -> Offset {
         if self.opening.is_clean {

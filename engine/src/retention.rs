@@ -180,8 +180,12 @@ impl Log {
         true
     }
 
-    /// Takes `count` segments off the front and dooms their files.
+    /// Takes `count` segments off the front and dooms their files; fewer, if the producers' state at
+    /// the start of the next one is still on its way to the disk: the others follow it.
     fn drop_front<M>(&mut self, now: Now, count: usize, ops: &mut Vec<Op<M>>) {
+        let bases = self.segments.iter().skip(1).map(|segment| segment.base_offset);
+        let stored = bases.take_while(|base| *base <= self.producers_stored).count();
+        let count = count.min(stored);
         if count == 0 {
             return;
         }

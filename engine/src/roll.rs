@@ -430,7 +430,11 @@ impl Log {
         };
         segment.file = LazyFile::Closed;
         match result {
-            Ok((file, length)) if length == segment.bytes => segment.file = LazyFile::Open(file),
+            Ok((file, length)) if length == segment.bytes => {
+                segment.file = LazyFile::Open(file);
+                // It may have been made just now: then its name is not durable.
+                self.sync.is_folder_dirty |= is_active && length == 0;
+            }
             Ok((file, length)) if !is_active => {
                 // What is behind its batches is never read; what is missing is not served.
                 let bytes = segment.bytes;

@@ -222,9 +222,9 @@ impl Segment {
         }
     }
 
-    /// `offset` relative to the base; the log rolls before it would not fit.
+    /// `offset` relative to the base, 0 below it; the log rolls before it would not fit.
     pub(crate) fn relative(&self, offset: Offset) -> u32 {
-        u32::try_from(offset.0 - self.base_offset.0).unwrap_or(u32::MAX)
+        u32::try_from((offset.0 - self.base_offset.0).max(0)).unwrap_or(u32::MAX)
     }
 
     /// True if both indexes are in memory.

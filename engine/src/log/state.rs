@@ -113,6 +113,7 @@ impl Log {
 
     pub(crate) fn on_snapshot<M>(
         &mut self,
+        now: Now,
         offset: Offset,
         result: Result<(), IoError>,
         ops: &mut Vec<Op<M>>,
@@ -126,6 +127,12 @@ impl Log {
             let path = self.spec.dir.join(file_name(old, SNAPSHOT_SUFFIX));
             let token = self.wires.token(Pending::Housekeeping);
             ops.push(Op::Remove { token, path });
+        }
+        // One that could not be written holds nothing up either: on a full disk what is deleted has
+        // to go.
+        self.producers_stored = self.producers_stored.max(offset);
+        if self.is_running() {
+            self.drop_below_start(now, ops);
         }
         self.on_small_file(result);
     }

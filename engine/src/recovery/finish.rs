@@ -174,9 +174,19 @@ impl Log {
                 }
             }
             self.become_ready(now, report);
+            self.drop_what_producers_needed(now, ops);
             self.sync.is_wanted =
                 self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);
         }
+    }
+
+    /// Drops segments below the log's start that were kept for the producers' state alone.
+    fn drop_what_producers_needed<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        let is_below = self.segments.get(1).is_some_and(|next| next.base_offset <= self.log_start);
+        if is_below && self.producers_stored < self.log_start {
+            self.write_snapshot(self.written, ops);
+        }
+        self.drop_below_start(now, ops);
     }
 
     /// Runs a step with the recovery taken out of the log.

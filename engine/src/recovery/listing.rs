@@ -42,7 +42,7 @@ impl Log {
         if let Some(checkpoint) = &recovery.opening.checkpoint {
             self.log_start = self.log_start.max(Offset(checkpoint.log_start));
         }
-        self.drop_below_log_start(ops);
+        self.drop_below_log_start(recovery, ops);
         self.drop_empty_segments(recovery, ops);
         if self.segments.is_empty() {
             return self.begin_empty(now, recovery, ops);
@@ -57,9 +57,14 @@ impl Log {
     }
 
     /// Drops segments that end at or below the log's start: their removal was not made durable.
-    fn drop_below_log_start<M>(&mut self, ops: &mut Vec<Op<M>>) {
+    ///
+    /// Those that the producers' state is still to be built from stay until the log is open.
+    fn drop_below_log_start<M>(&mut self, recovery: &Recovery, ops: &mut Vec<Op<M>>) {
+        let newest = recovery.snapshots_all.iter().max().copied();
+        let newest = newest.max(recovery.checkpointed_producers()).unwrap_or_default();
+        let limit = self.log_start.min(newest);
         let bases = self.segments.iter().map(|segment| segment.base_offset);
-        let count = bases.skip(1).take_while(|base| *base <= self.log_start).count();
+        let count = bases.skip(1).take_while(|base| *base <= limit).count();
         for segment in self.segments.drain(..count).collect::<Vec<_>>() {
             for suffix in SEGMENT_SUFFIXES {
                 let path = segment.path(&self.spec.dir, suffix);
@@ -74,15 +79,19 @@ impl Log {
     /// its name then lies within the segment before it. If it was the active one, the log simply
     /// goes on in the segment before it.
     ///
-    /// The first one stays where compaction may have emptied it: the log starts there.
+    /// The first one stays where compaction may have emptied it: the log starts there. Elsewhere its
+    /// bytes were lost, and it stays too: what comes behind it lies beyond a gap, unless all of that
+    /// was promised to be durable.
     fn drop_empty_segments<M>(&mut self, recovery: &mut Recovery, ops: &mut Vec<Op<M>>) {
         if recovery.opening.is_clean {
             return;
         }
         let last = self.segments.last().map(|segment| segment.base_offset);
         let first = self.segments.first().map(|segment| segment.base_offset);
-        let first = first.filter(|_| self.spec.config.cleanup_compact);
-        let has_bytes = self.segments.iter().any(|segment| segment.bytes > 0);
+        let full = self.segments.iter().find(|segment| segment.bytes > 0);
+        let has_bytes = full.is_some();
+        let is_front_lost = full.is_some_and(|full| full.base_offset > recovery.point);
+        let first = first.filter(|_| self.spec.config.cleanup_compact || is_front_lost);
         let mut dropped = Vec::new();
         self.segments.retain(|segment| {
             let base = Some(segment.base_offset);

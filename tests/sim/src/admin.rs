@@ -143,6 +143,11 @@ impl Admin {
         if self.link.is_none() {
             self.link = Some(Link::connect(world));
         }
+        // A topic that is gone has no records; one of the same name is another.
+        let is_moot = |task: &Task| matches!(task, Task::DeleteRecords(place, _) if oracle.topics[place.topic].is_doomed);
+        while self.in_flight.is_none() && self.tasks.front().is_some_and(is_moot) {
+            self.tasks.pop_front();
+        }
         if self.in_flight.is_none()
             && let Some(task) = self.tasks.front().cloned()
         {

@@ -76,6 +76,8 @@ struct LogRun {
     has_failed: bool,
     /// A power loss took what the contract does not cover; where the log ends is not known yet.
     is_inspecting: bool,
+    /// Syncs failed, or may have been about to.
+    syncs_fail: bool,
     plant: Plant,
     turns: u64,
 }
@@ -137,6 +139,7 @@ impl LogRun {
         if is_durable && rng.chance(200) {
             faults.sync_error = 20;
         }
+        let syncs_fail = faults.sync_error > 0;
         let mut world = World::new(WorldConfig { faults, ..WorldConfig::new(seed) });
         world.disk_mut().put("/data/x", Vec::new());
         let mut oracle = Oracle::default();
@@ -165,6 +168,7 @@ impl LogRun {
             is_closed: false,
             has_failed: false,
             is_inspecting: false,
+            syncs_fail,
             plant,
             turns: 0,
         };
@@ -328,7 +332,7 @@ impl LogRun {
                 self.reads.remove(&read);
                 let may_fail = self.has_failed || self.is_closing || !self.is_ready;
                 // A failed sync ends a log in the same turn.
-                let may_fail = may_fail || self.world.faults().sync_error > 0;
+                let may_fail = may_fail || self.syncs_fail;
                 let is_busy = matches!(error, millrace_engine::ReadError::Busy);
                 if !may_fail && !is_busy {
                     self.oracle.fail(format!("reading {offset}: {error:?}"));
@@ -526,7 +530,7 @@ impl LogRun {
                 }
                 LogEvent::Fatal { reason } => {
                     self.has_failed = true;
-                    if self.world.faults().sync_error == 0 {
+                    if !self.syncs_fail {
                         self.oracle.fail(format!("fatal: {reason}"));
                     }
                     self.is_ready = false;

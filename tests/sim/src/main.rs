@@ -5,6 +5,7 @@
 //! cargo run -p millrace-sim --release -- --time 600                 fresh seeds for ten minutes
 //!   --log     the partition's log alone, not the whole broker
 //!   --tell    prints everything that happens
+//!   --all     goes on behind a seed that finds something
 //! ```
 
 #![forbid(unsafe_code)]
@@ -31,6 +32,7 @@ struct Options {
     seconds: Option<u64>,
     is_log: bool,
     tells: bool,
+    plays_all: bool,
 }
 
 fn main() -> ExitCode {
@@ -49,12 +51,8 @@ fn main() -> ExitCode {
         std::process::exit(1);
     }));
     match play_all(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((seed, violation)) => {
-            println!("\nseed {seed}: {violation}");
-            say_replay(seed, is_log);
-            ExitCode::FAILURE
-        }
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -71,7 +69,11 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--time" => options.seconds = Some(number()?),
             "--log" => options.is_log = true,
             "--tell" => options.tells = true,
-            other => return Err(format!("{other} is none of --seeds --start --time --log --tell")),
+            "--all" => options.plays_all = true,
+            other => {
+                let known = "--seeds --start --time --log --tell --all";
+                return Err(format!("{other} is none of {known}"));
+            }
         }
     }
     Ok(options)
@@ -82,23 +84,28 @@ fn say_replay(seed: u64, is_log: bool) {
     println!("replay: cargo run -p millrace-sim --release -- --seeds 1 --start {seed}{log} --tell");
 }
 
-fn play_all(options: &Options) -> Result<(), (u64, String)> {
+/// Plays the seeds; returns how many found something.
+fn play_all(options: &Options) -> u64 {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let fresh = u64::try_from(clock & u128::from(u64::MAX >> 1)).unwrap_or_default();
     let first = options.start.unwrap_or(if options.seeds.is_some() { 0 } else { fresh });
     let count = options.seeds.unwrap_or(u64::MAX);
     let until = options.seconds.map_or(Duration::MAX, Duration::from_secs);
     let begin = Instant::now();
-    let (mut done, mut acked, mut turns, mut said) = (0, 0, 0, Instant::now());
-    while done < count && begin.elapsed() < until {
+    let (mut done, mut found, mut acked, mut turns) = (0, 0, 0, 0);
+    let mut said = Instant::now();
+    while done < count && begin.elapsed() < until && (found == 0 || options.plays_all) {
         let seed = first.wrapping_add(done);
         SEED.store(seed, Ordering::Relaxed);
-        let outcome = play(options, seed);
-        if let Some(violation) = outcome.violation {
-            return Err((seed, violation));
+        let mut outcome = play(options, seed);
+        let plays_twice = !options.tells && outcome.violation.is_none() && done % TWICE_EVERY == 0;
+        if plays_twice && play(options, seed).trace != outcome.trace {
+            outcome.violation = Some("the same seed gave another trace".to_owned());
         }
-        if !options.tells && done % TWICE_EVERY == 0 && play(options, seed).trace != outcome.trace {
-            return Err((seed, "the same seed gave another trace".to_owned()));
+        if let Some(violation) = outcome.violation {
+            println!("\nseed {seed}: {violation}");
+            say_replay(seed, options.is_log);
+            found += 1;
         }
         done += 1;
         acked += outcome.acked_count;
@@ -109,7 +116,7 @@ fn play_all(options: &Options) -> Result<(), (u64, String)> {
         }
     }
     progress(done, acked, turns, begin);
-    Ok(())
+    found
 }
 
 fn play(options: &Options, seed: u64) -> Outcome {

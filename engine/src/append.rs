@@ -26,7 +26,7 @@ use crate::leader_epoch::EpochChange;
 use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, may_pass};
 use crate::producer_state::{Admission, BatchMetadata, ProducerEntry};
 use crate::roll::NextSegment;
-use crate::segment::{LazyFile, Segment};
+use crate::segment::{LazyFile, SYNC_FAILED_FILE, Segment};
 use crate::validate::ValidatedBatch;
 
 /// Batches that may wait for their write; behind it appends are refused.
@@ -357,6 +357,9 @@ impl Log {
             self.open_segment(active, ops);
             return;
         };
+        if self.segments[active].is_trimming {
+            return;
+        }
         let position = self.segments[active].bytes;
         let chunks = self.gather();
         let token = self.wires.token(Pending::Written);
@@ -537,6 +540,7 @@ impl Log {
             (Pending::Probed, Ok(())) => {
                 self.appender.storage = Storage::Healthy;
                 self.events.push(LogEvent::SpaceBack);
+                self.flush_sealed_indexes(ops);
             }
             (Pending::Probed, Err(_)) => self.appender.storage = Storage::Full { retry_at },
             // Until this is synced a power loss may bring back what was cut off, whole batches of
@@ -545,7 +549,7 @@ impl Log {
             (Pending::Cut, Ok(())) => self.sync_cut(ops),
             (Pending::CutSynced, Err(error)) => {
                 let dir = self.spec.dir.display().to_string();
-                self.fail(format!("sync of a segment in {dir} failed: {error}"));
+                self.fail_sync(format!("sync of a segment in {dir} failed: {error}"));
             }
             (_, Ok(())) => {}
             (_, Err(error)) if may_pass(error) => self.begin_cutting(retry_at, ops),
@@ -569,7 +573,8 @@ impl Log {
         self.maybe_drop_next(ops);
         let is_cutting = self.appender.next.is_some()
             || self.wires.has(Pending::is_of_cutting)
-            || self.active().is_reserving;
+            || self.active().is_reserving
+            || self.active().is_trimming;
         match self.appender.storage {
             Storage::Cutting { retry_at } if !is_cutting => {
                 self.appender.storage = Storage::Full { retry_at };
@@ -666,10 +671,27 @@ impl Log {
         due.max(self.sync.retry_at)
     }
 
+    /// A sync failed, for good: a second one would prove nothing, as the kernel may call the pages
+    /// clean that it could not write.
+    pub(crate) fn fail_sync(&mut self, reason: String) {
+        self.has_sync_failed = true;
+        self.fail(reason);
+    }
+
+    /// Leaves a word for the next opening that the page cache shows what the disk may not have. It
+    /// is for this boot of the machine only, and so needs no sync.
+    pub(crate) fn maybe_mark_sync_failed<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if std::mem::take(&mut self.has_sync_failed) {
+            let path = self.spec.dir.join(SYNC_FAILED_FILE);
+            let token = self.wires.token(Pending::Housekeeping);
+            ops.push(Op::Open { token, path, mode: OpenMode::Create });
+        }
+    }
+
     pub(crate) fn on_synced(&mut self, base: Offset, bytes: u64, result: Result<(), IoError>) {
         if let Err(error) = result {
             let dir = self.spec.dir.display();
-            self.fail(format!("sync of segment {base} in {dir} failed: {error}"));
+            self.fail_sync(format!("sync of segment {base} in {dir} failed: {error}"));
             return;
         }
         if let Some(segment) = self.segment_mut(base) {
@@ -682,7 +704,7 @@ impl Log {
 
     pub(crate) fn on_folder_synced(&mut self, result: Result<(), IoError>) {
         if let Err(error) = result {
-            self.fail(format!("sync of folder {} failed: {error}", self.spec.dir.display()));
+            self.fail_sync(format!("sync of folder {} failed: {error}", self.spec.dir.display()));
             return;
         }
         self.sync.outstanding -= 1;

@@ -193,7 +193,7 @@ impl PartitionCheckpoint {
             log_start: log.log_start.0,
             high_watermark: log.high_watermark.0,
             written: log.written.0,
-            recovery_point: log.durable.0,
+            recovery_point: log.recovery_point().0,
             epochs: log.epoch_entries(),
             // Not the assigned end: what is on its way may fail, and others take its offsets.
             producers_offset: log.written.0,

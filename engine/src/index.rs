@@ -14,6 +14,7 @@
 //! memory ([`SparseIndex::unload`]). Nothing here does I/O: `roll.rs` flushes, `read.rs` loads.
 //! Source: Kafka's `OffsetIndex` and `TimeIndex`.
 
+mod flushing;
 pub mod loading;
 
 pub(crate) use loading::Rebuild;

@@ -38,7 +38,7 @@ use crate::leader_epoch::LeaderEpochs;
 use crate::producer_state::{ProducerError, ProducerState};
 use crate::read::{ReadOutcome, Reader, TimestampOutcome};
 use crate::recovery::{Opening, Recovery, RecoveryReport};
-use crate::retention::Janitor;
+use crate::retention::{Doom, Janitor};
 use crate::segment::{LazyFile, Segment};
 use crate::{LeaderEpoch, Offset};
 
@@ -94,6 +94,8 @@ pub struct Log {
     pub(crate) producers_stored: Offset,
     /// The newest snapshot that belongs to no segment's start.
     pub(crate) loose_snapshot: Option<Offset>,
+    /// A sync failed: the next opening is to be told.
+    pub(crate) has_sync_failed: bool,
     /// Something was appended since it was opened.
     pub(crate) is_touched: bool,
     /// The last time anything was asked of it, for closing files when idle.
@@ -229,7 +231,9 @@ pub(crate) enum Pending {
         base: Offset,
         end: u64,
     },
-    Trimmed,
+    Trimmed {
+        base: Offset,
+    },
     IndexOpened {
         base: Offset,
         kind: IndexKind,
@@ -239,7 +243,17 @@ pub(crate) enum Pending {
         kind: IndexKind,
         file: millrace_io::FileRef,
     },
+    IndexCutSynced {
+        base: Offset,
+        kind: IndexKind,
+        file: millrace_io::FileRef,
+    },
     IndexWritten {
+        base: Offset,
+        kind: IndexKind,
+        file: millrace_io::FileRef,
+    },
+    IndexSynced {
         base: Offset,
         kind: IndexKind,
     },
@@ -259,7 +273,12 @@ pub(crate) enum Pending {
     },
     Recovery(crate::recovery::Step),
     Compaction(crate::compaction::Step),
-    /// A segment's file was renamed to be removed later.
+    /// A segment's `.log` was renamed, or removed at once.
+    LogDoomed {
+        base: Offset,
+        how: Doom,
+    },
+    /// Another of its files was renamed to be removed later.
     Doomed {
         file: PathBuf,
     },
@@ -370,6 +389,7 @@ impl Log {
             is_epochs_dirty: false,
             producers_stored: Offset(0),
             loose_snapshot: None,
+            has_sync_failed: false,
             is_touched: false,
             last_activity: now.mono,
             ticks: 0,
@@ -393,6 +413,7 @@ impl Log {
         };
         let committed = self.committed_offset();
         self.dispatch(now, pending, outcome, ops);
+        self.maybe_mark_sync_failed(ops);
         self.maybe_end_recovery(now, ops);
         self.maybe_resume_retention(now, ops);
         self.pursue_compaction(now, ops);
@@ -410,7 +431,7 @@ impl Log {
             Pending::FolderMade => self.on_folder_made(outcome.done(), ops),
             Pending::MetadataWritten | Pending::EpochsWritten => self.on_small_file(outcome.done()),
             Pending::SnapshotWritten { offset } => {
-                self.on_snapshot(now, offset, outcome.done(), ops);
+                self.on_snapshot(offset, outcome.done(), ops);
             }
             Pending::SegmentOpened { base } => {
                 self.on_segment_opened(now, base, outcome.opened(), ops);
@@ -429,8 +450,14 @@ impl Log {
             Pending::IndexCut { base, kind, file } => {
                 self.on_index_cut(base, kind, file, outcome.done(), ops);
             }
-            Pending::IndexWritten { base, kind } => {
-                self.on_index_written(base, kind, outcome.done(), ops);
+            Pending::IndexCutSynced { base, kind, file } => {
+                self.on_index_cut_synced(base, kind, file, outcome.done(), ops);
+            }
+            Pending::IndexWritten { base, kind, file } => {
+                self.on_index_written(base, kind, file, outcome.done(), ops);
+            }
+            Pending::IndexSynced { base, kind } => {
+                self.on_index_synced(base, kind, outcome.done(), ops);
             }
             Pending::IndexRead { base, kind } => {
                 self.on_index_read(base, kind, outcome.read(), ops);
@@ -442,8 +469,12 @@ impl Log {
             }
             Pending::Recovery(step) => self.on_recovery(now, step, outcome, ops),
             Pending::Compaction(step) => self.on_compaction(now, step, outcome, ops),
+            Pending::LogDoomed { base, how } => {
+                self.on_log_doomed(now, base, how, outcome.done(), ops);
+            }
             Pending::Doomed { file } => self.on_doomed(file, outcome.done(), ops),
-            Pending::Trimmed | Pending::Housekeeping => {}
+            Pending::Trimmed { base } => self.on_trimmed(base),
+            Pending::Housekeeping => {}
             Pending::FolderRenamed { to } => self.on_folder_renamed(to, outcome.done(), ops),
             Pending::FolderRemoved => self.on_folder_removed(outcome.done()),
         }

@@ -19,12 +19,16 @@
 //!   fails, and the operator decides.
 //! - After a kill the page cache still has what was written, so on the same boot of the machine the
 //!   checkpoint's written end counts as the recovery point.
+//! - After a failed sync it may show what the disk does not have, and a second sync would seem to
+//!   work. Then, and always where only durable records count, all that is not known to be durable
+//!   is written once more, as it is read, and synced before the log is open.
 
 use bytes::Bytes;
 use millrace_io::{FileRef, IoError, Now, Op, OpenMode};
 
 use crate::checkpoint::{PartitionCheckpoint, SegmentCheckpoint};
 use crate::checkpoint_file::read_epochs;
+use crate::config::Durability;
 use crate::index::{
     OffsetIndex, TimeIndex, offset_entries_before, sane_offset_bytes, sane_time_bytes,
     time_entries_until,
@@ -115,6 +119,7 @@ pub(crate) enum Step {
     TimeIndex,
     File,
     Bytes,
+    Rewritten,
     SwapFile,
     SwapBytes,
     Ended,
@@ -140,6 +145,12 @@ pub(crate) struct Recovery {
     point: Offset,
     /// Everything below was synced.
     durable: Offset,
+    /// What is read is written once more: its pages may be clean and yet not on the disk.
+    rewrites: bool,
+    /// A sync failed on this boot, and says so in a file.
+    has_sync_failed: bool,
+    /// Bytes that were read and are being written once more.
+    rewriting: Bytes,
     /// The first segment that was scanned, and the one being scanned.
     first_scanned: usize,
     index: usize,
@@ -155,12 +166,16 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
-    fn new(opening: Opening) -> Self {
+    fn new(opening: Opening, contract: Durability) -> Self {
         let checkpoint = opening.checkpoint.as_ref();
-        let written = checkpoint.filter(|_| opening.is_same_boot).map_or(0, |known| known.written);
+        let is_cached = opening.is_same_boot && contract == Durability::PageCache;
+        let written = checkpoint.filter(|_| is_cached).map_or(0, |known| known.written);
         let synced = checkpoint.map_or(0, |known| known.recovery_point);
         let durable = opening.recovery_point.max(Offset(synced));
         let point = durable.max(Offset(written));
+        // Without a checkpoint nobody knows whether the machine was started anew since.
+        let is_other_boot = checkpoint.is_some() && !opening.is_same_boot;
+        let rewrites = contract != Durability::PageCache && !opening.is_clean && !is_other_boot;
         Self {
             report: RecoveryReport::default(),
             snapshots: Vec::new(),
@@ -170,6 +185,9 @@ impl Recovery {
             producers_limit: Offset(i64::MAX),
             point,
             durable,
+            rewrites,
+            has_sync_failed: false,
+            rewriting: Bytes::new(),
             first_scanned: 0,
             index: 0,
             start: 0,
@@ -202,7 +220,7 @@ impl Log {
             self.become_ready(now, RecoveryReport { log_end: self.log_end, ..Default::default() });
             return;
         }
-        self.phase = Phase::Opening(Box::new(Recovery::new(opening)));
+        self.phase = Phase::Opening(Box::new(Recovery::new(opening, self.appender.contract)));
         let path = self.spec.dir.clone();
         self.recovery_op(Step::Listed, ops, |token| Op::List { token, path });
     }
@@ -309,6 +327,7 @@ impl Log {
             Step::TimeIndex => self.on_time_index(&mut recovery, &outcome.read(), ops),
             Step::File => self.on_file_opened(&mut recovery, outcome.opened(), ops),
             Step::Bytes => self.on_bytes(&mut recovery, outcome.read(), ops),
+            Step::Rewritten => self.on_rewritten(&mut recovery, outcome.done(), ops),
             Step::SwapFile => self.on_swap_opened(&mut recovery, outcome.opened(), ops),
             Step::SwapBytes => self.on_swap_bytes(&mut recovery, outcome.read(), ops),
             Step::Ended => outcome.done().map_err(Failure::Io),
@@ -542,10 +561,40 @@ impl Log {
     ) -> Progress {
         let bytes = result.map_err(Failure::Io)?;
         recovery.report.scanned_bytes += bytes.len() as u64;
+        if recovery.rewrites
+            && !bytes.is_empty()
+            && let Some(Want::Read { position, .. }) = recovery.scanner.as_ref().map(Scanner::want)
+            && let Some(file) = recovery.file.clone()
+        {
+            recovery.rewriting = bytes.clone();
+            let op = |token| Op::Write { token, file, position, chunks: vec![bytes] };
+            self.recovery_op(Step::Rewritten, ops, op);
+            return Ok(());
+        }
+        self.scan_bytes(recovery, &bytes, ops)
+    }
+
+    fn on_rewritten<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
+        result.map_err(Failure::Io)?;
+        let bytes = std::mem::take(&mut recovery.rewriting);
+        self.scan_bytes(recovery, &bytes, ops)
+    }
+
+    fn scan_bytes<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        bytes: &[u8],
+        ops: &mut Vec<Op<M>>,
+    ) -> Progress {
         let Some(mut scanner) = recovery.scanner.take() else {
             return Ok(());
         };
-        scanner.feed(&bytes, &mut |found| self.on_found(recovery, &found));
+        scanner.feed(bytes, &mut |found| self.on_found(recovery, &found));
         recovery.scanner = Some(scanner);
         self.scan_on(recovery, ops)
     }
@@ -655,10 +704,20 @@ impl Recovery {
         (offset >= Offset(0) && offset <= self.producers_limit).then_some(offset)
     }
 
+    /// The page cache of this boot proves nothing.
+    fn on_sync_failed(&mut self) {
+        self.has_sync_failed = true;
+        self.rewrites = true;
+        self.point = self.durable;
+    }
+
     /// Where the scan has to begin: at the older of what is durable and what the producers know.
     fn scan_from(&self) -> Offset {
         if self.opening.is_clean {
             return self.producers_from;
+        }
+        if self.rewrites {
+            return self.durable.min(self.producers_from);
         }
         self.point.min(self.producers_from)
     }

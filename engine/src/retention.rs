@@ -6,13 +6,13 @@
 //! - The rules of time and size are Kafka's (`UnifiedLog.deleteOldSegments`).
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use millrace_io::{IoError, Mono, Now, Op};
 
 use crate::Offset;
 use crate::log::{AppendError, Log, LogEvent, Pending, Phase};
-use crate::segment::{DELETED_SUFFIX, LazyFile, SEGMENT_SUFFIXES, Segment, file_name};
+use crate::segment::{DELETED_SUFFIX, LOG_SUFFIX, LazyFile, SEGMENT_SUFFIXES, Segment, file_name};
 
 /// Segments removed in one go; the rest follows with the next call.
 pub const RETENTION_SEGMENTS_MAX: usize = 1024;
@@ -20,6 +20,10 @@ pub const RETENTION_SEGMENTS_MAX: usize = 1024;
 /// What is to be removed, and the end of the log's life.
 #[derive(Debug, Default)]
 pub(crate) struct Janitor {
+    /// Segments off the front whose files are still to go, oldest first.
+    leaving: VecDeque<(Offset, Doom)>,
+    /// The first of them is on its way.
+    is_dooming: bool,
     /// Files renamed to `.deleted`, and when they may be removed. Ascending.
     doomed: VecDeque<(Mono, PathBuf)>,
     /// A retention pass waits for an index to be loaded.
@@ -34,6 +38,17 @@ impl Janitor {
     pub(crate) fn deadline(&self) -> Option<Mono> {
         self.doomed.front().map(|(deadline, _)| *deadline)
     }
+}
+
+/// How a segment's files go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doom {
+    /// Renamed to `.deleted`, and removed later.
+    Rename,
+    /// The same of one that never had a byte: there is its `.log` alone.
+    RenameEmpty,
+    /// Removed at once.
+    Remove,
 }
 
 /// Why the log's start was not moved.
@@ -62,21 +77,22 @@ impl Log {
         if offset > self.high_watermark {
             return Err(LogStartError::OutOfRange);
         }
+        self.last_activity = now.mono;
         if offset > self.log_start {
             self.log_start = offset;
             self.events.push(LogEvent::LogStartAdvanced);
-            self.drop_below_start(now, ops);
+            self.drop_below_start(ops);
         }
         self.check();
         Ok(self.log_start)
     }
 
     /// Removes the segments that end at or below the log's start.
-    pub(crate) fn drop_below_start<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+    pub(crate) fn drop_below_start<M>(&mut self, ops: &mut Vec<Op<M>>) {
         let sealed = self.segments.len() - 1;
         let count = (0..sealed).take_while(|index| self.segment_end(*index) <= self.log_start);
         let count = count.count();
-        self.drop_front(now, count, ops);
+        self.drop_front(count, ops);
     }
 
     /// Removes what `retention.ms` and `retention.bytes` do not keep any more.
@@ -101,7 +117,7 @@ impl Log {
             self.log_start = end;
             self.events.push(LogEvent::LogStartAdvanced);
         }
-        self.drop_front(now, count, ops);
+        self.drop_front(count, ops);
         self.check();
     }
 
@@ -182,7 +198,7 @@ impl Log {
 
     /// Takes `count` segments off the front and dooms their files; fewer, if the producers' state at
     /// the start of the next one is still on its way to the disk: the others follow it.
-    fn drop_front<M>(&mut self, now: Now, count: usize, ops: &mut Vec<Op<M>>) {
+    fn drop_front<M>(&mut self, count: usize, ops: &mut Vec<Op<M>>) {
         let bases = self.segments.iter().skip(1).map(|segment| segment.base_offset);
         let stored = bases.take_while(|base| *base <= self.producers_stored).count();
         let count = count.min(stored);
@@ -196,38 +212,93 @@ impl Log {
         }
         let gone: Vec<Segment> = self.segments.drain(..count).collect();
         for segment in gone {
-            self.doom(now, segment.base_offset, segment.bytes > 0, ops);
+            let how = if segment.bytes > 0 { Doom::Rename } else { Doom::RenameEmpty };
+            self.janitor.leaving.push_back((segment.base_offset, how));
         }
+        self.doom_next(ops);
         self.on_front_dropped(ops);
         self.drive_jobs(ops);
     }
 
-    /// Renames a segment's files to `.deleted` and notes when they may go.
-    pub(crate) fn doom<M>(
-        &mut self,
-        now: Now,
-        base: Offset,
-        has_indexes: bool,
-        ops: &mut Vec<Op<M>>,
-    ) {
+    /// Renames the files of a segment that another one has taken the place of, and notes when they
+    /// may go.
+    pub(crate) fn doom<M>(&mut self, now: Now, base: Offset, ops: &mut Vec<Op<M>>) {
         let deadline = now.mono.plus_ms(self.spec.config.file_delete_delay_ms);
         for suffix in SEGMENT_SUFFIXES {
             let from = self.spec.dir.join(file_name(base, suffix));
-            let mut to = from.clone().into_os_string();
-            to.push(DELETED_SUFFIX);
-            let to = PathBuf::from(to);
-            if has_indexes || suffix == crate::segment::LOG_SUFFIX {
-                let token = self.wires.token(Pending::Doomed { file: from.clone() });
-                ops.push(Op::Rename { token, from, to: to.clone() });
-            }
+            let to = with_suffix(&from, DELETED_SUFFIX);
+            let token = self.wires.token(Pending::Doomed { file: from.clone() });
+            ops.push(Op::Rename { token, from, to: to.clone() });
             self.janitor.doomed.push_back((deadline, to));
         }
     }
 
-    /// A file that could not be renamed is removed at once: on a full disk the longer name may need
-    /// a block that is not to be had, and the file that stays would keep the disk full.
+    /// Lets a segment's files go without notice: recovery found it below the log's start.
+    pub(crate) fn doom_found<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
+        self.janitor.leaving.push_back((base, Doom::Remove));
+        self.doom_next(ops);
+    }
+
+    /// Takes the next segment's `.log` away, one after the other: what a crash leaves has no gap,
+    /// before which the log would seem to end.
+    fn doom_next<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        let is_over = matches!(self.phase, Phase::Failed | Phase::Deleting | Phase::Deleted);
+        if self.janitor.is_dooming || is_over {
+            return;
+        }
+        let Some((base, how)) = self.janitor.leaving.pop_front() else { return };
+        self.janitor.is_dooming = true;
+        let path = self.spec.dir.join(file_name(base, LOG_SUFFIX));
+        let token = self.wires.token(Pending::LogDoomed { base, how });
+        ops.push(match how {
+            Doom::Rename | Doom::RenameEmpty => {
+                Op::Rename { token, to: with_suffix(&path, DELETED_SUFFIX), from: path }
+            }
+            Doom::Remove => Op::Remove { token, path },
+        });
+    }
+
+    /// A segment's `.log` is gone: its other files follow, and the next segment.
     ///
-    /// What is not there cannot be renamed either; removing it is no error.
+    /// One that could not be renamed is removed at once: on a full disk the longer name may need a
+    /// block that is not to be had, and the file that stays would keep the disk full.
+    pub(crate) fn on_log_doomed<M>(
+        &mut self,
+        now: Now,
+        base: Offset,
+        how: Doom,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        self.janitor.is_dooming = false;
+        if result.is_err() && how != Doom::Remove {
+            self.janitor.leaving.push_front((base, Doom::Remove));
+            self.doom_next(ops);
+            return;
+        }
+        let deadline = now.mono.plus_ms(self.spec.config.file_delete_delay_ms);
+        for suffix in SEGMENT_SUFFIXES {
+            let file = self.spec.dir.join(file_name(base, suffix));
+            let to = with_suffix(&file, DELETED_SUFFIX);
+            match how {
+                Doom::Rename if suffix != LOG_SUFFIX => {
+                    let token = self.wires.token(Pending::Doomed { file: file.clone() });
+                    ops.push(Op::Rename { token, from: file, to: to.clone() });
+                    self.janitor.doomed.push_back((deadline, to));
+                }
+                Doom::Rename | Doom::RenameEmpty => self.janitor.doomed.push_back((deadline, to)),
+                Doom::Remove if suffix != LOG_SUFFIX => {
+                    let token = self.wires.token(Pending::Housekeeping);
+                    ops.push(Op::Remove { token, path: file });
+                }
+                Doom::Remove => {}
+            }
+        }
+        self.doom_next(ops);
+    }
+
+    /// A file that could not be renamed is removed at once; what is not there cannot be renamed
+    /// either, and removing it is no error.
     pub(crate) fn on_doomed<M>(
         &mut self,
         file: PathBuf,
@@ -307,6 +378,12 @@ impl Log {
             self.events.push(LogEvent::Deleted);
         }
     }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// The longest name a file system takes. Topic names are ASCII, so characters are bytes.

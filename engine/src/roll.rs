@@ -11,14 +11,12 @@
 //! - Blocks are reserved without changing the file's length: the length always bounds the data.
 //! - Indexes are flushed lazily; recovery builds what is missing from the batches.
 
-use std::cmp::Ordering;
-
 use millrace_io::{FileRef, IoError, Mono, Now, Op};
 
 use crate::append::{SPACE_RETRY_MS, Storage};
 use crate::batch::BatchHeader;
-use crate::log::{IndexKind, Log, LogEvent, Pending, Phase, may_pass};
-use crate::segment::{LazyFile, OFFSET_INDEX_SUFFIX, Segment, TIME_INDEX_SUFFIX, log_name};
+use crate::log::{Log, LogEvent, Pending, Phase, may_pass};
+use crate::segment::{LazyFile, Segment, log_name};
 use crate::{Offset, index};
 
 /// Bytes of unflushed index entries that start a flush.
@@ -156,6 +154,7 @@ impl Log {
     fn seal_active<M>(&mut self, ops: &mut Vec<Op<M>>) {
         let active = self.active_mut();
         active.index_time();
+        active.is_index_unsynced = true;
         let base = active.base_offset;
         self.flush_indexes(base, ops);
         self.maybe_trim(base, ops);
@@ -166,14 +165,23 @@ impl Log {
         let Some(segment) = self.segment_mut(base) else {
             return;
         };
-        if segment.reserved_bytes <= segment.bytes || segment.is_reserving {
+        let is_idle = !segment.is_reserving && !segment.is_trimming;
+        if segment.reserved_bytes <= segment.bytes || !is_idle {
             return;
         }
         segment.reserved_bytes = 0;
         let length = segment.bytes;
         if let Some(file) = segment.file.get().cloned() {
-            let token = self.wires.token(Pending::Trimmed);
+            segment.is_trimming = true;
+            let token = self.wires.token(Pending::Trimmed { base });
             ops.push(Op::Truncate { token, file, length });
+        }
+    }
+
+    /// Blocks that stay reserved do no harm: what came of it is of no interest.
+    pub(crate) fn on_trimmed(&mut self, base: Offset) {
+        if let Some(segment) = self.segment_mut(base) {
+            segment.is_trimming = false;
         }
     }
 
@@ -193,12 +201,13 @@ impl Log {
     fn maybe_reserve<M>(&mut self, ops: &mut Vec<Op<M>>) {
         let limit = u64::from(self.spec.config.segment_bytes);
         let is_on = self.spec.config.preallocate;
+        let is_running = self.is_running();
         let active = self.active_mut();
         let window = active.bytes.clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
         let is_due = active.bytes >= RESERVE_FROM_BYTES
             && active.reserved_bytes < limit
             && active.reserved_bytes < active.bytes + window / 2;
-        if !is_on || active.is_reserving || !is_due {
+        if !is_on || active.is_reserving || !is_due || !is_running {
             return;
         }
         let position = active.reserved_bytes.max(active.bytes);
@@ -231,7 +240,8 @@ impl Log {
         };
         segment.is_reserving = false;
         segment.reserved_bytes = segment.reserved_bytes.max(end);
-        if !is_active || !is_healthy || !matches!(self.phase, Phase::Running) {
+        // The active one of a log that closes is trimmed when nothing is written to it any more.
+        if !is_active || !is_healthy {
             self.maybe_trim(base, ops);
         }
     }
@@ -251,153 +261,6 @@ impl Log {
         let length = (active.bytes - from) / window * window - window;
         ops.push(Op::Writeback { file, position: from, length });
         self.appender.writeback_from = from + length;
-    }
-
-    /// Starts bringing a segment's new index entries to their files: the time index first, so that
-    /// after a kill the offset index never knows of batches that the time index does not.
-    pub(crate) fn flush_indexes<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
-        let Some(segment) = self.segment_mut(base) else {
-            return;
-        };
-        let is_busy = segment.is_loading || segment.is_flushing;
-        let kind = if segment.times.unflushed_bytes() > 0 {
-            IndexKind::Time
-        } else if segment.offsets.unflushed_bytes() > 0 {
-            IndexKind::Offset
-        } else {
-            return;
-        };
-        if !is_busy {
-            segment.is_flushing = true;
-            self.open_index(base, kind, ops);
-        }
-    }
-
-    /// Recovery knows what the index files should hold: what lies behind is cut, the rest written.
-    pub(crate) fn cut_indexes<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
-        if let Some(segment) = self.segment_mut(base) {
-            segment.is_flushing = true;
-            self.open_index(base, IndexKind::Time, ops);
-        }
-    }
-
-    fn open_index<M>(&mut self, base: Offset, kind: IndexKind, ops: &mut Vec<Op<M>>) {
-        let suffix = match kind {
-            IndexKind::Offset => OFFSET_INDEX_SUFFIX,
-            IndexKind::Time => TIME_INDEX_SUFFIX,
-        };
-        let path = self.spec.dir.join(crate::segment::file_name(base, suffix));
-        let token = self.wires.token(Pending::IndexOpened { base, kind });
-        ops.push(Op::Open { token, path, mode: millrace_io::OpenMode::Create });
-    }
-
-    /// A flush ended, well or not: what could not be written stays in memory for the next.
-    fn end_index_flush<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
-        if let Some(segment) = self.segment_mut(base) {
-            segment.is_flushing = false;
-        }
-        // A read may wait for the flush to end, to load what was flushed.
-        self.drive_jobs(ops);
-    }
-
-    /// The index file is open: cut what is not known to be entries, or write at once.
-    pub(crate) fn on_index_opened<M>(
-        &mut self,
-        base: Offset,
-        kind: IndexKind,
-        result: Result<(FileRef, u64), IoError>,
-        ops: &mut Vec<Op<M>>,
-    ) {
-        let Ok((file, length)) = result else {
-            self.end_index_flush(base, ops);
-            return;
-        };
-        let Some(segment) = self.segment_mut(base) else {
-            return;
-        };
-        let stored = match kind {
-            IndexKind::Offset => segment.offsets.stored_bytes(),
-            IndexKind::Time => segment.times.stored_bytes(),
-        };
-        match length.cmp(&u64::from(stored)) {
-            Ordering::Greater => {
-                let pending = Pending::IndexCut { base, kind, file: file.clone() };
-                let token = self.wires.token(pending);
-                ops.push(Op::Truncate { token, file, length: u64::from(stored) });
-            }
-            Ordering::Equal => self.write_index(base, kind, file, ops),
-            // Entries are missing from the file: reading it finds out and rebuilds the index.
-            Ordering::Less => self.end_index_flush(base, ops),
-        }
-    }
-
-    pub(crate) fn on_index_cut<M>(
-        &mut self,
-        base: Offset,
-        kind: IndexKind,
-        file: FileRef,
-        result: Result<(), IoError>,
-        ops: &mut Vec<Op<M>>,
-    ) {
-        if result.is_ok() {
-            self.write_index(base, kind, file, ops);
-        } else {
-            self.end_index_flush(base, ops);
-        }
-    }
-
-    fn write_index<M>(
-        &mut self,
-        base: Offset,
-        kind: IndexKind,
-        file: FileRef,
-        ops: &mut Vec<Op<M>>,
-    ) {
-        let Some(segment) = self.segment_mut(base) else {
-            return;
-        };
-        let (position, entries) = match kind {
-            IndexKind::Offset => {
-                (segment.offsets.stored_bytes(), segment.offsets.begin_flush().to_vec())
-            }
-            IndexKind::Time => (segment.times.stored_bytes(), segment.times.begin_flush().to_vec()),
-        };
-        if entries.is_empty() {
-            self.next_index(base, kind, ops);
-            return;
-        }
-        let token = self.wires.token(Pending::IndexWritten { base, kind });
-        let chunks = vec![bytes::Bytes::from(entries)];
-        ops.push(Op::Write { token, file, position: u64::from(position), chunks });
-    }
-
-    /// After the time index the offset index.
-    fn next_index<M>(&mut self, base: Offset, kind: IndexKind, ops: &mut Vec<Op<M>>) {
-        match kind {
-            IndexKind::Time => self.open_index(base, IndexKind::Offset, ops),
-            IndexKind::Offset => self.end_index_flush(base, ops),
-        }
-    }
-
-    pub(crate) fn on_index_written<M>(
-        &mut self,
-        base: Offset,
-        kind: IndexKind,
-        result: Result<(), IoError>,
-        ops: &mut Vec<Op<M>>,
-    ) {
-        let Some(segment) = self.segment_mut(base) else {
-            return;
-        };
-        match kind {
-            IndexKind::Offset => segment.offsets.end_flush(result.is_ok()),
-            IndexKind::Time => segment.times.end_flush(result.is_ok()),
-        }
-        if result.is_ok() {
-            self.next_index(base, kind, ops);
-        } else {
-            self.end_index_flush(base, ops);
-        }
     }
 
     /// The folder of a new log is there: the first file and `partition.metadata` follow.
@@ -527,7 +390,8 @@ impl Log {
                 continue;
             }
             let is_syncing = is_unsynced || segment.is_unsynced();
-            if !is_syncing && !segment.is_reserving && segment.file.get().is_some() {
+            let is_busy = segment.is_reserving || segment.is_trimming;
+            if !is_syncing && !is_busy && segment.file.get().is_some() {
                 segment.file = LazyFile::Closed;
             }
             if !segment.is_loading {

@@ -48,6 +48,8 @@ pub const TIME_INDEX_SUFFIX: &str = ".timeindex";
 pub const TXN_INDEX_SUFFIX: &str = ".txnindex";
 /// Suffix of the producers' state at an offset.
 pub const SNAPSHOT_SUFFIX: &str = ".snapshot";
+/// An empty file of this name says that a sync failed since the machine was started.
+pub(crate) const SYNC_FAILED_FILE: &str = "sync-failed";
 /// Added to the files of a segment that was removed and is deleted later.
 pub const DELETED_SUFFIX: &str = ".deleted";
 /// Added to the files that compaction is writing.
@@ -110,6 +112,9 @@ pub(crate) struct Segment {
     pub(crate) reserved_bytes: u64,
     /// A reservation is under way.
     pub(crate) is_reserving: bool,
+    /// Reserved blocks are being freed, by cutting the file at its end: nothing may be written there
+    /// meanwhile, or it would be cut off.
+    pub(crate) is_trimming: bool,
     /// `None`: not known before the time index is loaded.
     pub(crate) max_timestamp: Option<MaxTimestamp>,
     /// The last timestamp that went into the time index, -1 if none did.
@@ -126,6 +131,8 @@ pub(crate) struct Segment {
     pub(crate) times: TimeIndex,
     /// Loading or rebuilding of the indexes is under way.
     pub(crate) is_loading: bool,
+    /// It was sealed, and its index files are not known to be durable as they stand.
+    pub(crate) is_index_unsynced: bool,
     /// A flush of the indexes is under way.
     pub(crate) is_flushing: bool,
     /// Bytes appended since the last index entry.
@@ -149,6 +156,7 @@ impl Segment {
             is_cut: false,
             reserved_bytes: 0,
             is_reserving: false,
+            is_trimming: false,
             max_timestamp: Some(MaxTimestamp::NONE),
             time_indexed: -1,
             first_timestamp: None,
@@ -157,6 +165,7 @@ impl Segment {
             offsets: OffsetIndex::empty(),
             times: TimeIndex::empty(),
             is_loading: false,
+            is_index_unsynced: false,
             is_flushing: false,
             unindexed_bytes: 0,
             is_pinned: false,

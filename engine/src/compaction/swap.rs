@@ -145,7 +145,7 @@ impl Log {
                     run.has_op = true;
                     return Ok(Next::Wait);
                 }
-                self.end_swap(run, base, now, ops);
+                self.end_swap(run, base, ops);
                 Ok(Next::Pause)
             }
             // The new names count, but not all could be made: what the folder holds is not what is
@@ -176,6 +176,7 @@ impl Log {
             segment.is_loading
                 || segment.is_flushing
                 || segment.is_reserving
+                || segment.is_trimming
                 || matches!(segment.file, LazyFile::Opening)
         };
         let bases = self.segments[range.clone()].iter().map(|segment| segment.base_offset);
@@ -192,7 +193,7 @@ impl Log {
         let segment = target.into_segment();
         let old: Vec<Segment> = self.segments.splice(range, [segment]).collect();
         for segment in old.iter().skip(1) {
-            self.doom(now, segment.base_offset, true, ops);
+            self.doom(now, segment.base_offset, ops);
         }
         drop(old);
         self.drive_jobs(ops);
@@ -200,7 +201,7 @@ impl Log {
     }
 
     /// The new segment has its final names: it is one like all others.
-    fn end_swap<M>(&mut self, run: &mut Compaction, base: Offset, now: Now, ops: &mut Vec<Op<M>>) {
+    fn end_swap<M>(&mut self, run: &mut Compaction, base: Offset, ops: &mut Vec<Op<M>>) {
         if let Some(segment) = self.segment_mut(base) {
             segment.is_pinned = false;
         }
@@ -208,7 +209,7 @@ impl Log {
         // The next sync, whenever it comes, makes the names durable; recovery can do without.
         self.sync.is_folder_dirty = true;
         if std::mem::take(&mut self.janitor.is_drop_waiting) && self.phase_takes_writes() {
-            self.drop_below_start(now, ops);
+            self.drop_below_start(ops);
         }
     }
 

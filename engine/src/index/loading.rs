@@ -122,6 +122,16 @@ impl Log {
         }
     }
 
+    /// Builds the indexes of a segment anew, whatever its files hold.
+    pub(crate) fn rebuild_indexes<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
+        if let Some(segment) = self.segment_mut(base)
+            && !segment.is_loading
+        {
+            segment.is_loading = true;
+            self.begin_rebuild(base, ops);
+        }
+    }
+
     /// Builds the indexes of a segment from its batches.
     fn begin_rebuild<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
         let Some(segment) = self.segment_mut(base) else {
@@ -224,6 +234,7 @@ impl Log {
         segment.offsets = built.offsets;
         segment.times = built.times;
         segment.is_loading = false;
+        segment.is_index_unsynced |= !is_active;
         self.flush_indexes(base, ops);
         self.drive_jobs(ops);
     }

@@ -113,7 +113,6 @@ impl Log {
 
     pub(crate) fn on_snapshot<M>(
         &mut self,
-        now: Now,
         offset: Offset,
         result: Result<(), IoError>,
         ops: &mut Vec<Op<M>>,
@@ -132,7 +131,7 @@ impl Log {
         // to go.
         self.producers_stored = self.producers_stored.max(offset);
         if self.is_running() {
-            self.drop_below_start(now, ops);
+            self.drop_below_start(ops);
         }
         self.on_small_file(result);
     }

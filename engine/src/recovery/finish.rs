@@ -7,8 +7,10 @@ use millrace_io::{Now, Op};
 use super::{CutReason, Progress, Recovery, Step, TailCut};
 use crate::Offset;
 use crate::config::Durability;
-use crate::log::{Log, Phase};
-use crate::segment::{LazyFile, SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX, Segment, file_name};
+use crate::log::{Log, Pending, Phase};
+use crate::segment::{
+    LazyFile, SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX, SYNC_FAILED_FILE, Segment, file_name,
+};
 
 impl Log {
     /// Cuts what follows the last batch of a sealed segment. The next segment starts at its very end,
@@ -165,7 +167,9 @@ impl Log {
             }
             // Where only durable records count, those that a killed process acknowledged are synced
             // before anybody asks: else the high watermark would go back for a moment.
-            if self.spec.config.contract() != Durability::PageCache && self.durable < self.written {
+            let has_sync_failed = recovery.has_sync_failed;
+            let is_strict = has_sync_failed || self.appender.contract != Durability::PageCache;
+            if is_strict && self.durable < self.written {
                 self.sync.is_wanted = true;
                 self.sync.is_folder_dirty = true;
                 self.maybe_sync(now, ops);
@@ -173,20 +177,25 @@ impl Log {
                     return;
                 }
             }
+            if has_sync_failed {
+                let path = self.spec.dir.join(SYNC_FAILED_FILE);
+                let token = self.wires.token(Pending::Housekeeping);
+                ops.push(Op::Remove { token, path });
+            }
             self.become_ready(now, report);
-            self.drop_what_producers_needed(now, ops);
+            self.drop_what_producers_needed(ops);
             self.sync.is_wanted =
                 self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);
         }
     }
 
     /// Drops segments below the log's start that were kept for the producers' state alone.
-    fn drop_what_producers_needed<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+    fn drop_what_producers_needed<M>(&mut self, ops: &mut Vec<Op<M>>) {
         let is_below = self.segments.get(1).is_some_and(|next| next.base_offset <= self.log_start);
         if is_below && self.producers_stored < self.log_start {
             self.write_snapshot(self.written, ops);
         }
-        self.drop_below_start(now, ops);
+        self.drop_below_start(ops);
     }
 
     /// Runs a step with the recovery taken out of the log.

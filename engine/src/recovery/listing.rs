@@ -9,8 +9,8 @@ use crate::index::{OffsetIndex, TimeIndex};
 use crate::log::{Log, Pending};
 use crate::partition_metadata::PARTITION_METADATA_FILE;
 use crate::segment::{
-    CLEANED_SUFFIX, DELETED_SUFFIX, IndexBytes, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, SEGMENT_SUFFIXES,
-    SNAPSHOT_SUFFIX, Segment, TIME_INDEX_SUFFIX, file_name, parse_file_name,
+    CLEANED_SUFFIX, DELETED_SUFFIX, IndexBytes, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, SNAPSHOT_SUFFIX,
+    SYNC_FAILED_FILE, Segment, TIME_INDEX_SUFFIX, file_name, parse_file_name,
 };
 
 impl Log {
@@ -35,6 +35,9 @@ impl Log {
         }
         for entry in entries.iter().filter(|entry| !entry.is_dir) {
             self.on_entry(recovery, entry, ops);
+        }
+        if entries.iter().any(|entry| entry.name == SYNC_FAILED_FILE) {
+            recovery.on_sync_failed();
         }
         recovery.has_metadata = entries.iter().any(|entry| entry.name == PARTITION_METADATA_FILE);
         self.segments = found_segments(&entries, recovery);
@@ -66,10 +69,7 @@ impl Log {
         let bases = self.segments.iter().map(|segment| segment.base_offset);
         let count = bases.skip(1).take_while(|base| *base <= limit).count();
         for segment in self.segments.drain(..count).collect::<Vec<_>>() {
-            for suffix in SEGMENT_SUFFIXES {
-                let path = segment.path(&self.spec.dir, suffix);
-                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
-            }
+            self.doom_found(segment.base_offset, ops);
         }
     }
 

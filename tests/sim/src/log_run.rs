@@ -74,6 +74,8 @@ struct LogRun {
     is_closing: bool,
     is_closed: bool,
     has_failed: bool,
+    /// It failed, and what it does on that is still to be done.
+    is_ending: bool,
     /// A power loss took what the contract does not cover; where the log ends is not known yet.
     is_inspecting: bool,
     /// Syncs failed, or may have been about to.
@@ -136,7 +138,7 @@ impl LogRun {
         let config = Arc::new(config(&mut rng));
         let mut faults = Faults::swarm(&mut rng);
         let is_durable = config.contract() != Durability::PageCache;
-        if is_durable && rng.chance(200) {
+        if rng.chance(200) {
             faults.sync_error = 20;
         }
         let syncs_fail = faults.sync_error > 0;
@@ -167,6 +169,7 @@ impl LogRun {
             is_closing: false,
             is_closed: false,
             has_failed: false,
+            is_ending: false,
             is_inspecting: false,
             syncs_fail,
             plant,
@@ -382,7 +385,7 @@ impl LogRun {
         if !self.is_ready || self.has_failed {
             return;
         }
-        self.checkpoints.recovery_point = self.log.durable_offset();
+        self.checkpoints.recovery_point = self.log.recovery_point();
         self.checkpoints.high_watermark = self.log.high_watermark();
         self.checkpoints.log_start = self.log.log_start_offset();
         if self.rng.chance(500) {
@@ -403,8 +406,33 @@ impl LogRun {
         self.world.lose_power();
         plant::spoil(self.plant, &mut self.world, &mut self.rng);
         self.boot += 1;
-        self.is_inspecting = true;
         self.open(false);
+        self.on_loss();
+    }
+
+    /// A sync failed, and the process ends, once the log has left a word of it. Half of the time the machine goes on: its page cache
+    /// may show what the disk does not have, or may have forgotten it.
+    fn end_failed(&mut self) {
+        self.is_ending = true;
+        let marker = "/data/t-0/sync-failed";
+        for _ in 0..CALM_TURNS_MAX {
+            if self.world.disk().content(marker).is_some() || self.world.in_flight() == 0 {
+                break;
+            }
+            self.turn();
+        }
+        self.is_ending = false;
+        if self.rng.chance(500) {
+            self.lose_power();
+        } else {
+            self.kill();
+            self.on_loss();
+        }
+    }
+
+    /// What the page-cache contract does not cover may be gone.
+    fn on_loss(&mut self) {
+        self.is_inspecting = true;
         if self.config.contract() == Durability::PageCache {
             // What the log knows of them may be gone.
             let count = self.writers.len();
@@ -525,10 +553,13 @@ impl LogRun {
                     let read = u32::try_from(ticket).expect("few reads");
                     self.on_read_outcome(read, outcome);
                 }
+                // A failed sync may have dropped bytes before anybody is told of it.
+                LogEvent::Corrupt { .. } if self.syncs_fail => {}
                 LogEvent::Corrupt { segment, position, reason } => {
                     self.oracle.fail(format!("corrupt: {segment:?} at {position}: {reason}"));
                 }
                 LogEvent::Fatal { reason } => {
+                    self.world.trace_mut().line(format_args!("fatal: {reason}"));
                     self.has_failed = true;
                     if !self.syncs_fail {
                         self.oracle.fail(format!("fatal: {reason}"));
@@ -548,10 +579,8 @@ impl LogRun {
         if self.is_ready {
             self.log.set_high_watermark(self.log.committed_offset());
         }
-        if self.has_failed && !self.is_closed {
-            // A broker ends here. The machine has to be started again too: on the same boot the page
-            // cache still shows what the failed sync dropped, and another sync would seem to work.
-            self.lose_power();
+        if self.has_failed && !self.is_closed && !self.is_ending {
+            self.end_failed();
         }
     }
 

@@ -176,6 +176,10 @@ impl<M> World<M> {
             let count = self.disk.entry_count(&path);
             let count = if wholly { count } else { self.rng.index(count + 1) };
             let _ = self.disk.remove(&path, count);
+        } else if let (Op::Sync { file, .. }, true) = (&op, wholly) {
+            // It works: that a device fails in the moment in which the process is killed, so that
+            // nobody is told, is not played.
+            self.disk.sync(handle(file, life));
         } else if wholly {
             self.apply_to_file(op, 0);
         } else if let Op::WriteWhole { path, content, .. } = op {

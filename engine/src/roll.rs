@@ -390,8 +390,7 @@ impl Log {
                 continue;
             }
             let is_syncing = is_unsynced || segment.is_unsynced();
-            let is_busy = segment.is_reserving || segment.is_trimming;
-            if !is_syncing && !is_busy && segment.file.get().is_some() {
+            if !is_syncing && !segment.is_reserving && segment.file.get().is_some() {
                 segment.file = LazyFile::Closed;
             }
             if !segment.is_loading {

@@ -365,7 +365,7 @@ impl Log {
         outcome: Outcome,
         ops: &mut Vec<Op<M>>,
     ) {
-        self.with_compaction(now, ops, |log, run, now, ops| {
+        self.with_compaction(_, ops, |log, run, now, ops| {
             run.has_op = false;
             match step {
                 Step::SourceOpened => log.on_source_opened(run, outcome.opened()),
@@ -380,7 +380,7 @@ impl Log {
                 // What cannot be removed is found at the next start, or written over.
                 Step::Removed => Ok(Next::Go),
                 Step::Named | Step::FolderSynced | Step::Settled => {
-                    log.on_swap_step(run, now, step, outcome.done(), ops)
+                    log.on_swap_step(run, step, outcome.done(), ops)
                 }
             }
         });

@@ -115,7 +115,6 @@ impl Log {
     pub(super) fn on_swap_step<M>(
         &mut self,
         run: &mut Compaction,
-        now: Now,
         step: Step,
         result: Result<(), IoError>,
         ops: &mut Vec<Op<M>>,

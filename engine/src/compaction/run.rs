@@ -365,7 +365,7 @@ impl Log {
         outcome: Outcome,
         ops: &mut Vec<Op<M>>,
     ) {
-        self.with_compaction(_, ops, |log, run, now, ops| {
+        self.with_compaction(now, ops, |log, run, _, ops| {
             run.has_op = false;
             match step {
                 Step::SourceOpened => log.on_source_opened(run, outcome.opened()),

@@ -441,7 +441,7 @@ impl Log {
             self.producers.clear();
             recovery.producers_from = first;
         }
-        self.producers_stored = self.producers_stored.max(recovery.producers_from);
+        self.producers_stored = recovery.producers_from;
         let from = recovery.scan_from();
         recovery.index = self.segment_index_of(from);
         recovery.first_scanned = recovery.index;

@@ -55,6 +55,10 @@ pub struct Client {
     pub software: Option<(String, String)>,
     waiting: VecDeque<Bytes>,
     bytes_in_flight: usize,
+    /// Its requests wait until then: it used more than its quota.
+    pub throttled_until: Option<Mono>,
+    /// The name it gave itself last; kept while there are quotas.
+    calls_itself: Option<Box<str>>,
     /// It is to be closed once what is ready has been sent.
     pub closing: bool,
 }
@@ -78,6 +82,8 @@ impl Client {
             software: None,
             waiting: VecDeque::new(),
             bytes_in_flight: 0,
+            throttled_until: None,
+            calls_itself: None,
             closing: false,
         }
     }
@@ -85,6 +91,18 @@ impl Client {
     /// The driver's name for the connection.
     pub const fn socket(&self) -> SocketId {
         self.connection.socket()
+    }
+
+    /// The name it gave itself in the request that runs.
+    pub fn client_id(&self) -> Option<&str> {
+        self.calls_itself.as_deref()
+    }
+
+    /// Remembers the name that it gives itself.
+    pub fn set_client_id(&mut self, client_id: Option<&str>) {
+        if self.calls_itself.as_deref() != client_id {
+            self.calls_itself = client_id.map(Box::from);
+        }
     }
 
     /// Queues a frame.
@@ -111,7 +129,10 @@ impl Client {
 
     /// Takes the next frame that may run now.
     pub fn next_runnable(&mut self) -> Option<Bytes> {
-        if self.closing || self.connection.unsent_bytes() > UNSENT_BYTES_MAX {
+        if self.closing
+            || self.throttled_until.is_some()
+            || self.connection.unsent_bytes() > UNSENT_BYTES_MAX
+        {
             return None;
         }
         let overlaps = match self.busy {

@@ -22,6 +22,7 @@ pub mod listeners;
 pub mod markdown;
 pub mod nearest;
 pub mod properties;
+pub mod resources;
 pub mod tables;
 pub mod topic;
 pub mod view;

@@ -23,8 +23,8 @@ use millrace_engine::{
 };
 use millrace_io::{Completion, Now, Op, Token};
 use millrace_replication::controller::{
-    self, AlterResource, Context, CreatedTopic, Mode, NewPartitions, NewTopic, ProducerIdBlock,
-    Refusal, TopicRef,
+    self, AlterQuota, AlterResource, Context, CreatedTopic, Mode, NewPartitions, NewTopic,
+    ProducerIdBlock, Refusal, TopicRef,
 };
 use millrace_replication::{BrokerId, Image, ImageDelta, ImageDraft, Record, ReplayError};
 use millrace_wire::Uuid;
@@ -49,6 +49,8 @@ pub(crate) enum AdminAsk {
     IncrementalAlterConfigs(Vec<AlterResource>, Mode),
     /// Replace whole configurations.
     AlterConfigs(Vec<AlterResource>, Mode),
+    /// Change client quotas.
+    AlterClientQuotas(Vec<AlterQuota>, Mode),
     /// Hand out a block of producer ids.
     ProducerIds,
 }
@@ -64,6 +66,8 @@ pub(crate) enum AdminAnswer {
     CreatedPartitions(Vec<Result<i32, Refusal>>),
     /// Of changing configurations.
     AlteredConfigs(Vec<Result<(), Refusal>>),
+    /// Of changing client quotas.
+    AlteredQuotas(Vec<Result<(), Refusal>>),
     /// Of asking for producer ids.
     ProducerIds(Result<ProducerIdBlock, Refusal>),
     /// The metadata log takes no records: its disk failed or is full.
@@ -223,6 +227,10 @@ impl Controller {
             AdminAsk::AlterConfigs(resources, mode) => {
                 let decision = controller::alter_configs(&context, &resources, mode);
                 (decision.records, AdminAnswer::AlteredConfigs(decision.answers))
+            }
+            AdminAsk::AlterClientQuotas(quotas, mode) => {
+                let decision = controller::alter_client_quotas(&self.image, &quotas, mode);
+                (decision.records, AdminAnswer::AlteredQuotas(decision.answers))
             }
             AdminAsk::ProducerIds => {
                 let broker = BrokerId(self.setup.node_id);

@@ -136,12 +136,22 @@ counters! {
     Counter connections_idle_closed,
     /// Times a connection was paused because the shard held too many bytes of requests.
     Counter connections_paused,
+    /// Connections beyond `connection_creation_rate`, held for a while and closed.
+    Counter connections_throttled,
     /// Frames that were no request, and ended their connection.
     Counter frames_refused,
     /// Requests begun.
     Counter requests,
     /// Produce requests in which some partition failed.
     Counter produce_failed,
+    /// Produce requests whose client is over its `producer_byte_rate`.
+    Counter produce_throttled,
+    /// Fetch requests answered without records: their client is over its `consumer_byte_rate`.
+    Counter fetch_throttled,
+    /// Requests whose client is over its `request_percentage`.
+    Counter requests_throttled,
+    /// Milliseconds that connections were made to wait for quotas.
+    Counter throttle_ms,
     /// Bytes of batches accepted for appending.
     Counter bytes_in,
     /// Records in them.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use millrace_engine::{Offset, ReadPlan, ValidatedBatch};
 use millrace_io::ShardId;
 use millrace_net::ErrorCode;
+use millrace_net::quota::Usage;
 use millrace_wire::Uuid;
 
 use crate::controller::{AdminAnswer, AdminAsk};
@@ -88,6 +89,8 @@ pub(crate) enum Letter {
     },
     /// A log of the sender is compacted up to an offset: log dir, topic, partition.
     Cleaned((usize, Arc<str>, i32), Offset),
+    /// What clients of the sender used of their quotas since it last told.
+    QuotaUsage(Arc<[Usage]>),
     /// About starting, stopping, and the cluster's state.
     Life(LifeLetter),
     /// The sender let a connection from this address go.

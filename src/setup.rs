@@ -73,8 +73,6 @@ pub struct Setup {
     pub hosts: BTreeMap<String, Vec<IpAddr>>,
     /// `connections.max.idle.ms`; none for never.
     pub connections_max_idle_ms: Option<u64>,
-    /// `producer.id.expiration.ms`.
-    pub producer_id_expiration_ms: u64,
     /// `log.retention.check.interval.ms`.
     pub retention_check_ms: u64,
     /// `log.initial.task.delay.ms`.

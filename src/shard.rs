@@ -28,6 +28,7 @@ mod image;
 mod lag;
 mod life;
 mod partitions;
+mod quotas;
 mod requests;
 
 use std::collections::VecDeque;
@@ -108,6 +109,12 @@ pub(crate) enum Due {
     GroupLoad(PartitionId),
     /// Consumer lag is to be told.
     GroupLag,
+    /// What clients used is to be told to the other shards.
+    Quotas,
+    /// A connection has waited for long enough.
+    Throttled(Key),
+    /// Connections beyond the rate of their address are closed.
+    HeldSockets,
     /// Stopping takes too long.
     Stop,
 }
@@ -141,6 +148,7 @@ pub struct Shard {
     groups: groups::Groups,
     lag: lag::LagRounds,
     compactions: compaction::Compactions,
+    quotas: quotas::Quotas,
     life: life::Life,
     /// Letters of this turn, by shard.
     outbox: Vec<Vec<Letter>>,
@@ -201,6 +209,7 @@ impl Shard {
             groups: groups::Groups::default(),
             lag: lag::LagRounds::default(),
             compactions: compaction::Compactions::new(secret),
+            quotas: quotas::Quotas::new(&setup),
             life: life::Life::new(setup.shards),
             outbox: (0..setup.shards).map(|_| Vec::new()).collect(),
             answers: VecDeque::new(),
@@ -310,6 +319,7 @@ impl Shard {
                 self.tell_watermarks(from, number, &partitions);
             }
             Letter::Watermarks { number, watermarks } => self.on_watermarks(number, watermarks),
+            Letter::QuotaUsage(news) => self.on_quota_usage(turn, &news),
             Letter::Life(letter) => self.on_life_letter(turn, from, letter),
             Letter::Cleaned(key, offset) => self.on_cleaned(turn, key, offset),
             Letter::Gone(ip) => self.on_gone(turn, from, ip),
@@ -330,6 +340,9 @@ impl Shard {
                 Due::Compaction => self.on_compaction_due(turn),
                 Due::Groups(partition) => self.on_groups_due(turn, partition),
                 Due::GroupLoad(partition) => self.on_group_load_due(turn, partition),
+                Due::Quotas => self.on_quotas_due(turn),
+                Due::Throttled(key) => self.on_throttle_due(turn, key),
+                Due::HeldSockets => self.close_held_sockets(turn),
                 Due::GroupLag => self.on_group_lag_due(turn),
                 Due::Stop => self.on_stop_due(turn),
             }

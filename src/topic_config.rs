@@ -31,10 +31,11 @@ pub(crate) fn view<'a>(setup: &'a Setup, image: &'a Image) -> View<'a> {
 pub(crate) fn resolve(setup: &Setup, image: &Image, topic: &str) -> Resolved {
     let view = view(setup, image);
     let config = TopicConfig::resolve(&view, image.topic_config(topic));
-    Resolved { log: log_config(setup, &config), rules: rules(&config) }
+    let producer_id_expiration_ms = unsigned(view.number("producer.id.expiration.ms"));
+    Resolved { log: log_config(producer_id_expiration_ms, &config), rules: rules(&config) }
 }
 
-fn log_config(setup: &Setup, config: &TopicConfig) -> LogConfig {
+fn log_config(producer_id_expiration_ms: u64, config: &TopicConfig) -> LogConfig {
     LogConfig {
         segment_bytes: u32::try_from(config.segment_bytes).unwrap_or(u32::MAX),
         segment_ms: segment_ms(config),
@@ -57,7 +58,7 @@ fn log_config(setup: &Setup, config: &TopicConfig) -> LogConfig {
             config::Durability::GroupCommit => Durability::GroupCommit,
             config::Durability::EveryBatch => Durability::EveryBatch,
         },
-        producer_id_expiration_ms: setup.producer_id_expiration_ms,
+        producer_id_expiration_ms,
         ..LogConfig::default()
     }
 }

@@ -27,6 +27,7 @@ pub mod message;
 pub mod messages;
 pub mod produce;
 pub mod quota;
+pub mod throttle;
 
 pub use api_key::ApiKey;
 pub use connection::{Connection, FrameError, ReplySlot};

@@ -8,6 +8,7 @@ mod brokers;
 mod configs;
 mod names;
 mod partitions;
+mod quotas;
 mod topics;
 
 pub use brokers::{
@@ -20,6 +21,7 @@ pub use names::{
     CLUSTER_METADATA_TOPIC, TOPIC_NAME_CHARS_MAX, is_internal_topic, topic_name_check,
 };
 pub use partitions::{NewPartitions, create_partitions};
+pub use quotas::{AlterQuota, CLIENT_ID, IP, USER, alter_client_quotas};
 pub use topics::{CreatedTopic, NewTopic, TopicRef, create_topics, delete_topics};
 
 use crate::config_key::ConfigTables;

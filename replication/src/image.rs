@@ -7,6 +7,7 @@
 mod delta;
 mod draft;
 mod parts;
+mod quotas;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use parts::{
     AccessControlEntry, BrokerRegistration, ControllerRegistration, DelegationToken, Endpoint,
     FeatureRange, Partition, QuotaEntity, ScramCredential, Topic,
 };
+pub use quotas::QuotaMatch;
 pub use snapshot::{InTransaction, SNAPSHOT_BATCH_RECORDS_MAX};
 
 use crate::record::Record;

@@ -99,7 +99,6 @@ pub fn describe_broker(view: &View<'_>, wanted: Wanted<'_>) -> Vec<Described> {
         .filter(|name| is_wanted(wanted, name))
         .map(|name| {
             let mut found = view.all(name);
-            found.retain(|found| found.name == name || is_listed_synonym(found.name));
             // What only has another unit is not listed in front of the name itself.
             let others = found.iter().take_while(|found| found.name != name).count();
             found.drain(..others);

@@ -2,7 +2,8 @@
 
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::{
-    alter_configs, create_partitions, create_topics, delete_topics, find_coordinator, metadata,
+    alter_client_quotas, alter_configs, create_partitions, create_topics, delete_topics,
+    find_coordinator, metadata,
 };
 use crate::shard::{Pending, ReplyTo, Shard, Turn};
 
@@ -26,6 +27,8 @@ pub(crate) enum Then {
     AlterConfigs(alter_configs::Waiting),
     /// IncrementalAlterConfigs.
     IncrementalAlterConfigs(alter_configs::Waiting),
+    /// AlterClientQuotas.
+    AlterClientQuotas(alter_client_quotas::Waiting),
     /// InitProducerId.
     InitProducerId,
     /// Metadata that creates the topics it asks for.
@@ -54,6 +57,9 @@ impl Shard {
             Then::AlterConfigs(waiting) => self.finish_alter_configs(turn, &to, waiting, answer),
             Then::IncrementalAlterConfigs(waiting) => {
                 self.finish_incremental_alter_configs(turn, &to, waiting, answer);
+            }
+            Then::AlterClientQuotas(waiting) => {
+                self.finish_alter_client_quotas(turn, &to, waiting, answer);
             }
             Then::InitProducerId => self.finish_init_producer_id(turn, &to, answer),
             Then::FindCoordinator(waiting) => self.finish_find_coordinator(turn, &to, waiting),

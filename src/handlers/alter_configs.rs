@@ -14,9 +14,11 @@ use millrace_replication::{ConfigResource, ResourceType};
 
 use millrace_wire::WireError;
 
+use crate::config::resources::{check_client_match, check_group_value};
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
 use crate::shard::{ReplyTo, Request, Shard, Turn};
+use crate::topic_config;
 
 /// The code of a resource's answer, and words for people.
 pub(crate) type Outcome = (ErrorCodeNumber, Option<String>);
@@ -55,6 +57,7 @@ impl Waiting {
             | AdminAnswer::CreatedTopics(_)
             | AdminAnswer::DeletedTopics(_)
             | AdminAnswer::CreatedPartitions(_)
+            | AdminAnswer::AlteredQuotas(_)
             | AdminAnswer::ProducerIds(_) => Vec::new(),
         }
         .into_iter();
@@ -182,16 +185,41 @@ impl Shard {
         if kind == ResourceType::Broker && !resource.name.is_empty() {
             self.check_broker_id(&resource.name)?;
         }
+        self.check_values(kind, resource)?;
         let changes = resource.changes.iter().map(|(name, op, value)| {
             // An operation nobody knows breaks Kafka's forwarding; the answer is its code.
-            let op = AlterOp::from_id(*op)
-                .ok_or((ErrorCode::UnknownServerError.code(), None::<String>))?;
+            // A broker's own configurations are looked at before they are forwarded.
+            let op = AlterOp::from_id(*op).ok_or_else(|| match kind {
+                ResourceType::Broker => invalid_request(&format!("operation {op} is unknown")),
+                ResourceType::Topic
+                | ResourceType::BrokerLogger
+                | ResourceType::ClientMetrics
+                | ResourceType::Group => (ErrorCode::UnknownServerError.code(), None::<String>),
+            })?;
             Ok(AlterConfig { name: name.clone(), op, value: value.clone() })
         });
         Ok(Some(AlterResource {
             resource: ConfigResource { kind, name: resource.name.clone() },
             changes: changes.collect::<Result<_, Outcome>>()?,
         }))
+    }
+
+    /// Checks what depends on more than a configuration's own type.
+    fn check_values(&self, kind: ResourceType, resource: &Resource) -> Result<(), Outcome> {
+        let view = topic_config::view(&self.setup, &self.image);
+        for (name, op, value) in &resource.changes {
+            let Some(value) = value.as_deref().filter(|_| *op == AlterOp::SET_ID) else { continue };
+            let checked = match kind {
+                ResourceType::Group => check_group_value(&view, name, value),
+                ResourceType::ClientMetrics if name == "match" => check_client_match(value),
+                ResourceType::Topic
+                | ResourceType::Broker
+                | ResourceType::BrokerLogger
+                | ResourceType::ClientMetrics => Ok(()),
+            };
+            checked.map_err(|why| (ErrorCode::InvalidConfig.code(), Some(why)))?;
+        }
+        Ok(())
     }
 
     /// Refuses the name of a broker resource that is not this broker.

@@ -65,6 +65,7 @@ impl Shard {
             | AdminAnswer::DeletedTopics(_)
             | AdminAnswer::CreatedPartitions(_)
             | AdminAnswer::AlteredConfigs(_)
+            | AdminAnswer::AlteredQuotas(_)
             | AdminAnswer::ProducerIds(_) => names.into_iter().map(failed).collect(),
         };
         let response = CreateTopicsResponse { topics, ..CreateTopicsResponse::default() };

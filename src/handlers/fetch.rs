@@ -141,7 +141,8 @@ impl Shard {
                 return Ok(());
             }
         };
-        let max_bytes = u32::try_from(body.max_bytes).unwrap_or(0).min(self.setup.fetch_bytes_max);
+        let max_bytes = u32::try_from(body.max_bytes).unwrap_or(0);
+        let max_bytes = max_bytes.min(self.fetch_bytes_max(request.client_id.as_deref()));
         let replica = body.replica.replica_id;
         let wait_ms = u64::try_from(body.max_wait_ms).unwrap_or(0);
         let parts: Vec<Part> = asks.into_iter().map(|ask| self.resolve(ask, replica)).collect();
@@ -381,6 +382,11 @@ impl Shard {
                 (part, data, chunk)
             })
             .collect();
+        let chunks = || answers.iter().filter_map(|(.., chunk)| chunk.as_ref());
+        if let Some(throttle_ms) = self.throttle_fetch(turn, &to, || chunks().map(Chunk::len).sum())
+        {
+            return self.reply_throttled_fetch(turn, &to, waiting.kind, throttle_ms);
+        }
         let (session_id, answers) = match waiting.kind {
             FetchKind::Sessionless => (0, answers),
             FetchKind::Full => {
@@ -464,6 +470,23 @@ impl Shard {
                 leader_epoch: partition.leader_epoch,
             };
         }
+    }
+
+    /// Over its quota, a client gets nothing but the time to wait. Its session goes on; one that
+    /// it wanted to begin does not begin, so that it asks for everything again.
+    fn reply_throttled_fetch(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        kind: FetchKind,
+        throttle_time_ms: i32,
+    ) {
+        let session_id = match kind {
+            FetchKind::Sessionless | FetchKind::Full => 0,
+            FetchKind::Incremental { session_id } => session_id,
+        };
+        let response = FetchResponse { throttle_time_ms, session_id, ..FetchResponse::default() };
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
     }
 
     fn refuse_fetch(&mut self, turn: &mut Turn, to: &ReplyTo, error: SessionError) {

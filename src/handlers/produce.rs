@@ -61,9 +61,10 @@ impl Shard {
             return Err(WireError::Invalid("more partitions than a request may name"));
         }
         let mut planned = Vec::with_capacity(view.partition_count);
+        let throttle_time_ms = self.charge_produce(turn, request);
         let mut waiting = Waiting {
             to: request.to,
-            response: ProduceResponse::default(),
+            response: ProduceResponse { throttle_time_ms, ..ProduceResponse::default() },
             items: Vec::with_capacity(view.partition_count),
             left: 0,
             failed: false,

@@ -30,6 +30,9 @@ impl Shard {
         (peer, local): (SocketAddr, SocketAddr),
     ) {
         let arrival = Arrival { socket, listener, peer, local };
+        if self.gate.is_some() && !self.admit(turn, socket, peer) {
+            return;
+        }
         let Some(gate) = &mut self.gate else {
             return self.take_client(turn, arrival);
         };
@@ -213,10 +216,21 @@ impl Shard {
     fn maybe_resume(&mut self, turn: &mut Turn, key: Key) {
         if let Some(client) = self.clients.get_mut(key)
             && client.connection.is_paused()
+            && client.throttled_until.is_none()
             && !client.is_saturated()
             && self.request_bytes <= self.setup.request_bytes_in_flight_max
         {
             client.connection.resume(turn.ops);
+        }
+    }
+
+    /// Resumes a connection, or puts it on the list of those that wait for memory.
+    pub(super) fn resume_or_starve(&mut self, turn: &mut Turn, key: Key) {
+        self.maybe_resume(turn, key);
+        if self.request_bytes > self.setup.request_bytes_in_flight_max
+            && self.clients.get(key).is_some_and(|client| client.connection.is_paused())
+        {
+            self.starved.push_back(key);
         }
     }
 

@@ -67,6 +67,8 @@ pub(crate) const HANDLED: &[ApiKey] = &[
     ApiKey::AlterPartitionReassignments,
     ApiKey::ListPartitionReassignments,
     ApiKey::OffsetDelete,
+    ApiKey::DescribeClientQuotas,
+    ApiKey::AlterClientQuotas,
     ApiKey::DescribeUserScramCredentials,
     ApiKey::DescribeQuorum,
     ApiKey::DescribeCluster,
@@ -108,6 +110,12 @@ impl Shard {
         } else {
             None
         };
+        // A request that owes no reply could not be told to wait: Kafka exempts it.
+        let throttle_ms = if owes_reply {
+            self.begin_quotas(turn, client, header.client_id, frame.len())
+        } else {
+            0
+        };
         let to = ReplyTo {
             client,
             slot,
@@ -116,6 +124,7 @@ impl Shard {
             version: header.version,
             frame_bytes: frame.len(),
             began: turn.now.mono,
+            throttle_ms,
         };
         let client_id = header.client_id.map(Box::from);
         self.counters.requests.add(1);
@@ -172,6 +181,8 @@ impl Shard {
                 self.handle_list_partition_reassignments(turn, request)
             }
             ApiKey::OffsetDelete => self.handle_offset_delete(turn, request),
+            ApiKey::DescribeClientQuotas => self.handle_describe_client_quotas(turn, request),
+            ApiKey::AlterClientQuotas => self.handle_alter_client_quotas(turn, request),
             ApiKey::DescribeUserScramCredentials => {
                 self.handle_describe_user_scram_credentials(turn, request)
             }

@@ -22,6 +22,7 @@ impl Shard {
         self.image = image;
         self.take_cleaned(known.cleaned_in(&self.image));
         self.update_gate();
+        self.apply_quotas();
         let topics = self.image.topics().cloned();
         let unopened = topics.flat_map(|topic| {
             let indexes: Vec<i32> = topic.partitions().map(|it| it.index).collect();
@@ -75,6 +76,9 @@ impl Shard {
             }
         }
         self.apply_configs(delta);
+        if delta.quotas_changed {
+            self.apply_quotas();
+        }
     }
 
     fn apply_configs(&mut self, delta: &ImageDelta) {

@@ -9,6 +9,7 @@ use millrace_net::header::{begin_response, finish_frame};
 use millrace_net::{ApiKey, ReplySlot};
 use millrace_wire::Writer;
 
+use super::quotas::tell_wait;
 use super::{Due, Shard, Turn};
 use crate::client::Busy;
 use crate::controller::{AdminAnswer, AdminAsk};
@@ -35,6 +36,8 @@ pub(crate) struct ReplyTo {
     pub frame_bytes: usize,
     /// When the request was taken up.
     pub began: Mono,
+    /// How long the client has to wait for what its requests before took, ms.
+    pub throttle_ms: i32,
 }
 
 /// A request that waits.
@@ -182,8 +185,13 @@ impl Shard {
         body: impl FnOnce(&mut Writer, i16),
     ) {
         let mut writer = begin_response(to.api, to.version, to.correlation_id);
+        let header_bytes = writer.as_slice().len();
         body(&mut writer, to.version);
-        let frame = Bytes::from(finish_frame(writer));
+        let mut frame = finish_frame(writer);
+        if to.throttle_ms > 0 {
+            tell_wait(&mut frame, to, header_bytes);
+        }
+        let frame = Bytes::from(frame);
         self.reply_chunks(turn, to, vec![Chunk::Bytes(frame)]);
     }
 

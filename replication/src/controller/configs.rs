@@ -297,6 +297,16 @@ fn check_value(
             UpdateMode::PerBroker | UpdateMode::ClusterWide => {}
         }
     }
+    // A subscription's number is out of range in a request, and no number in a configuration.
+    let is_no_number = key.kind == ConfigKind::Int && value.trim().parse::<i32>().is_err();
+    let refuse = |message: String| match resource.kind {
+        ResourceType::ClientMetrics if is_no_number => invalid_config(message),
+        ResourceType::Topic
+        | ResourceType::Broker
+        | ResourceType::BrokerLogger
+        | ResourceType::Group
+        | ResourceType::ClientMetrics => refuse(message),
+    };
     key.check(value).map_err(|right| {
         let shown = if key.is_sensitive() { "(hidden)" } else { value };
         refuse(format!("configuration '{name}' is '{shown}', must be {right}"))

@@ -445,9 +445,9 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Bytes of requests held at once; -1 is the broker's choice.";
     "queued.max.requests" Int Some("500"), AtLeast(1), ReadOnly, Accepted,
         "Requests queued between threads; nothing is queued so here.";
-    "quota.window.num" Int Some("11"), AtLeast(1), ReadOnly, Accepted,
+    "quota.window.num" Int Some("11"), AtLeast(1), ReadOnly, Used,
         "Samples kept for client quotas.";
-    "quota.window.size.seconds" Int Some("1"), AtLeast(1), ReadOnly, Accepted,
+    "quota.window.size.seconds" Int Some("1"), AtLeast(1), ReadOnly, Used,
         "Length of each of those samples, s.";
     "remote.fetch.max.wait.ms" Int Some("500"), AtLeast(1), ClusterWide, Accepted,
         "Longest wait for a read from tiered storage, ms.";

@@ -7,6 +7,8 @@ mod fetch;
 mod groups;
 mod offsets;
 mod produce;
+mod quotas;
+mod resources;
 mod topics;
 
 use serde_json::{Value, json};
@@ -24,6 +26,8 @@ pub fn all() -> Vec<Script> {
     configs::cases(&mut scripts);
     groups::cases(&mut scripts);
     admin::cases(&mut scripts);
+    quotas::cases(&mut scripts);
+    resources::cases(&mut scripts);
     scripts
 }
 

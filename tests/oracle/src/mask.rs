@@ -73,10 +73,13 @@ const UNORDERED: &[(&str, &str)] = &[
     ("FinalizedFeatures", "*"),
     ("Groups", "*"),
     ("Members", "*"),
+    ("Entries", "*"),
+    ("Entity", "*"),
+    ("Values", "DescribeClientQuotas"),
 ];
 
 /// Fields that name a topic, for answers cut down to the case's own.
-const NAMES: &[&str] = &["Name", "TopicName", "Topic", "GroupId"];
+const NAMES: &[&str] = &["Name", "TopicName", "Topic", "GroupId", "ResourceName"];
 
 /// Broker configs that the run itself sets: where it listens and stores, how small it is.
 const OF_THE_RUN: &[&str] = &[

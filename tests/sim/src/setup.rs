@@ -43,7 +43,6 @@ pub fn setup(shards: u16, boot_id: u128) -> Setup {
         pool_class_bytes_max: 1 << 20,
         hosts: BTreeMap::new(),
         connections_max_idle_ms: Some(600_000),
-        producer_id_expiration_ms: 86_400_000,
         retention_check_ms: 300_000,
         initial_task_delay_ms: 30_000,
         metadata_snapshot_bytes: 20 << 20,

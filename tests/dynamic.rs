@@ -1,0 +1,224 @@
+//! What changes while a real broker runs: client quotas and brokers' dynamic configurations.
+
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    dead_code,
+    reason = "a client outside the broker: real sockets, threads and files; the client is shared"
+)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use millrace_engine::ProducerStamp;
+use millrace_net::messages::alter_client_quotas::{
+    AlterClientQuotasRequest, EntityData, EntryData, OpData,
+};
+use millrace_net::messages::describe_client_quotas::DescribeClientQuotasRequest;
+use millrace_net::messages::fetch::FetchRequest;
+use millrace_net::messages::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
+use millrace_net::messages::produce::ProduceRequest;
+use support::{Broker, Connection, FETCH_VERSION, PRODUCE_VERSION, batch, wait_until};
+
+/// Bytes per second of the tests' quotas. Kafka's window holds ten times as many.
+const RATE: f64 = 10_000.0;
+const WINDOW_BYTES: usize = 100_000;
+
+/// Sets a quota; no name is the type's default.
+fn set_quota(connection: &mut Connection, kind: &str, name: Option<&str>, key: &str, value: f64) {
+    let entity =
+        vec![EntityData { entity_type: kind.to_owned(), entity_name: name.map(str::to_owned) }];
+    let ops = vec![OpData { key: key.to_owned(), value, remove: false }];
+    let request = AlterClientQuotasRequest {
+        entries: vec![EntryData { entity, ops }],
+        ..AlterClientQuotasRequest::default()
+    };
+    let answer = connection.ask(&request, 1).expect("an answer");
+    assert_eq!(answer.entries[0].error_code, 0, "{:?}", answer.entries[0].error_message);
+}
+
+fn records(bytes: usize) -> bytes::Bytes {
+    batch(ProducerStamp::default(), [vec![b'x'; bytes]])
+}
+
+/// Produces and gives the time to wait, ms.
+fn produce(connection: &mut Connection, topic: &str, bytes: usize) -> i32 {
+    let request = support::produce_request(topic, 0, records(bytes));
+    let answer = connection.ask::<ProduceRequest>(&request, PRODUCE_VERSION).expect("an answer");
+    assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+    answer.throttle_time_ms
+}
+
+fn wait_of(ms: i32) -> Duration {
+    Duration::from_millis(u64::try_from(ms).expect("no wait is negative"))
+}
+
+#[test]
+fn a_producer_over_its_quota_is_answered_at_once_and_heard_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "1"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    connection.create_topic("t", 1, &[]);
+    assert_eq!(produce(&mut connection, "t", WINDOW_BYTES + 10_000), 0, "without a quota");
+    set_quota(&mut connection, "client-id", Some("test"), "producer_byte_rate", RATE);
+    let begun = Instant::now();
+    let wait = produce(&mut connection, "t", WINDOW_BYTES + 10_000);
+    let answered = begun.elapsed();
+    assert!((1_000..1_100).contains(&wait), "{wait} ms");
+    connection.metadata().unwrap();
+    let heard = begun.elapsed();
+    assert!(heard >= wait_of(wait), "heard after {heard:?}, before {wait} ms were over");
+    assert!(answered + wait_of(wait) / 2 < heard, "the answer came after {answered:?}");
+    // The client is quiet for the window; the quota of somebody else would not concern it.
+    set_quota(&mut connection, "client-id", Some("test"), "producer_byte_rate", 1e9);
+    set_quota(&mut connection, "client-id", Some("other"), "producer_byte_rate", 1.0);
+    assert_eq!(produce(&mut connection, "t", WINDOW_BYTES), 0);
+}
+
+#[test]
+fn a_consumer_over_its_quota_gets_no_records_until_it_has_waited() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "1"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    connection.create_topic("t", 1, &[]);
+    for _ in 0..22 {
+        produce(&mut connection, "t", 5_000);
+    }
+    set_quota(&mut connection, "user", None, "consumer_byte_rate", RATE);
+    let mut offset = 0;
+    let mut fetch = |offset: i64| {
+        let request = support::fetch_request("t", &[0], offset, 0);
+        let answer = connection.ask::<FetchRequest>(&request, FETCH_VERSION).unwrap();
+        let bytes = answer.responses.first().and_then(|topic| topic.partitions[0].records.clone());
+        (answer.throttle_time_ms, bytes.unwrap_or_default().len())
+    };
+    let (wait, bytes) = fetch(offset);
+    assert_eq!(wait, 0);
+    assert!(bytes > WINDOW_BYTES / 2 && bytes <= WINDOW_BYTES, "{bytes} bytes at once");
+    offset += i64::try_from(bytes / 5_000).unwrap();
+    let begun = Instant::now();
+    let (wait, bytes) = fetch(offset);
+    assert!(wait > 0 && bytes == 0, "{wait} ms, {bytes} bytes");
+    let mut waited = wait;
+    wait_until("records come again", || {
+        let (wait, bytes) = fetch(offset);
+        assert!(bytes == 0 || wait == 0, "{bytes} bytes and {wait} ms to wait");
+        assert!(begun.elapsed() >= wait_of(waited), "heard before {waited} ms were over");
+        waited += wait;
+        bytes > 0
+    });
+}
+
+#[test]
+fn connections_on_two_shards_share_a_quota() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "2"]);
+    // The shard with fewer connections takes the next one.
+    let mut one = Connection::open(broker.address).unwrap();
+    one.create_topic("t", 1, &[]);
+    let mut two = Connection::open(broker.address).unwrap();
+    set_quota(&mut two, "client-id", None, "producer_byte_rate", RATE);
+    assert_eq!(produce(&mut one, "t", WINDOW_BYTES - 2_000), 0, "within the quota");
+    // What the second uses by itself stays far below: 3,000 times 20 ms are a minute.
+    let mut used = 0;
+    wait_until("the other shard knows", || {
+        used += 100 + 200;
+        produce(&mut two, "t", 100) > 0 && used < WINDOW_BYTES
+    });
+}
+
+#[test]
+fn a_client_whose_requests_take_too_long_waits_for_at_most_a_sample() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "1"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    set_quota(&mut connection, "user", Some("ANONYMOUS"), "request_percentage", 0.001);
+    let mut wait = 0;
+    wait_until("requests are throttled", || {
+        wait = connection.metadata().unwrap().throttle_time_ms;
+        wait > 0
+    });
+    assert!(wait <= 1_000, "{wait} ms");
+    let begun = Instant::now();
+    connection.metadata().unwrap();
+    assert!(begun.elapsed() >= wait_of(wait / 2), "not heard at once");
+}
+
+#[test]
+fn an_address_may_connect_only_so_often() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "2"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    set_quota(&mut connection, "ip", None, "connection_creation_rate", 1.0);
+    // A window holds ten of them; the eleventh and those behind it are closed unheard.
+    let served = (0..14)
+        .filter(|_| Connection::open(broker.address).is_ok_and(|mut one| one.metadata().is_ok()))
+        .count();
+    assert!((10..14).contains(&served), "{served} of 14 served");
+    assert!(connection.metadata().is_ok(), "those that are there stay");
+}
+
+#[test]
+fn quotas_survive_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "1"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    set_quota(&mut connection, "user", None, "consumer_byte_rate", RATE);
+    broker.kill();
+    let broker = Broker::start(dir.path(), &["--shards", "1"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    let answer = connection.ask(&DescribeClientQuotasRequest::default(), 1).unwrap();
+    let entries = answer.entries.unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].entity[0].entity_name, None);
+    assert_eq!(
+        (entries[0].values[0].key.as_str(), entries[0].values[0].value),
+        ("consumer_byte_rate", RATE)
+    );
+}
+
+/// Sets a broker configuration, or takes it away.
+fn set_config(connection: &mut Connection, broker: &str, name: &str, value: Option<&str>) {
+    const BROKER: i8 = 4;
+    let config = AlterableConfig {
+        name: name.to_owned(),
+        config_operation: i8::from(value.is_none()),
+        value: value.map(str::to_owned),
+    };
+    let resource = AlterConfigsResource {
+        resource_type: BROKER,
+        resource_name: broker.to_owned(),
+        configs: vec![config],
+    };
+    let request =
+        IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    let answer = connection.ask(&request, 1).expect("an answer");
+    assert_eq!(answer.responses[0].error_code, 0, "{:?}", answer.responses[0].error_message);
+}
+
+#[test]
+fn a_brokers_dynamic_configuration_takes_effect_at_once_and_survives() {
+    const TOO_LARGE: i16 = 10;
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "2"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    connection.create_topic("t", 1, &[]);
+    let code = |connection: &mut Connection| {
+        connection.produce("t", 0, records(3_000)).unwrap().error_code
+    };
+    assert_eq!(code(&mut connection), 0);
+    set_config(&mut connection, "", "message.max.bytes", Some("2000"));
+    assert_eq!(code(&mut connection), TOO_LARGE);
+    set_config(&mut connection, "1", "message.max.bytes", Some("4000"));
+    assert_eq!(code(&mut connection), 0, "the broker's own wins");
+    set_config(&mut connection, "1", "message.max.bytes", None);
+    broker.kill();
+    let broker = Broker::start(dir.path(), &["--shards", "2"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    assert_eq!(code(&mut connection), TOO_LARGE);
+    set_config(&mut connection, "", "message.max.bytes", None);
+    assert_eq!(code(&mut connection), 0);
+}

@@ -48,6 +48,33 @@ check "configs delete" "Completed updating config" kafka-configs "${b[@]}" --alt
     --delete-config retention.ms
 check "broker configs" "log.retention.hours" kafka-configs "${b[@]}" --describe --all --broker 1
 
+# config NAME PATTERN PAIR ENTITY...: a configuration is set, described and taken away again.
+config() {
+    local name=$1 pattern=$2 pair=$3
+    shift 3
+    check "$name: set" "Completed updating" kafka-configs "${b[@]}" --alter "$@" --add-config "$pair"
+    check "$name: shown" "$pattern" kafka-configs "${b[@]}" --describe "$@"
+    check "$name: unset" "Completed updating" kafka-configs "${b[@]}" --alter "$@" --delete-config "${pair%%=*}"
+}
+config "quota of a client" "producer_byte_rate=1.0E7" producer_byte_rate=10000000 \
+    --entity-type clients --entity-name "client-$topic"
+config "quota of all clients" "default client-id.*request_percentage=500" request_percentage=500 \
+    --entity-type clients --entity-default
+config "quota of a user" "consumer_byte_rate=1.0E7" consumer_byte_rate=10000000 \
+    --entity-type users --entity-name "user-$topic"
+config "quota of a user's clients" "controller_mutation_rate=100.0" controller_mutation_rate=100 \
+    --entity-type users --entity-name "user-$topic" --entity-type clients --entity-default
+config "quota of an address" "connection_creation_rate=50.0" connection_creation_rate=50 \
+    --entity-type ips --entity-name 192.0.2.7
+config "one broker" "log.cleaner.backoff.ms=20000 .*DYNAMIC_BROKER_CONFIG" log.cleaner.backoff.ms=20000 \
+    --entity-type brokers --entity-name 1
+config "all brokers" "log.cleaner.backoff.ms=30000 .*DYNAMIC_DEFAULT_BROKER_CONFIG" \
+    log.cleaner.backoff.ms=30000 --entity-type brokers --entity-default
+config "a group" "consumer.session.timeout.ms=50000" consumer.session.timeout.ms=50000 \
+    --entity-type groups --entity-name "group-$topic"
+config "client metrics" "interval.ms=1000" interval.ms=1000 \
+    --entity-type client-metrics --entity-name "metrics-$topic"
+
 steps=$((steps + 1))
 if ! seq 1 500 | sed 's/$/:value of a line/' | timeout 120 "$here/kafka/tool.sh" kafka-console-producer "${b[@]}" \
     --topic "$topic" --property parse.key=true --property key.separator=: >"$work/out" 2>&1; then
@@ -77,6 +104,15 @@ if [ "$mode" = --groups ]; then
     check "groups state" "Empty|Stable" kafka-consumer-groups "${b[@]}" --describe --state --group "group-$topic"
     check "groups reset" "$topic" kafka-consumer-groups "${b[@]}" --reset-offsets --to-earliest \
         --topic "$topic" --group "group-$topic" --execute
+    check "groups reset to an offset" "$topic +0 +[0-9]+" kafka-consumer-groups "${b[@]}" --reset-offsets \
+        --to-offset 7 --topic "$topic:0" --group "group-$topic" --dry-run
+    check "groups reset exported" "$topic\"?,0,[0-9]+" kafka-consumer-groups "${b[@]}" --reset-offsets \
+        --shift-by 2 --topic "$topic:0" --group "group-$topic" --export --dry-run
+    check "groups delete-offsets" "Successful" kafka-consumer-groups "${b[@]}" --delete-offsets \
+        --topic "$topic:1" --group "group-$topic"
+    check "groups members" "has no active members|CONSUMER-ID" kafka-consumer-groups "${b[@]}" --describe \
+        --members --group "group-$topic"
+    check "groups by kafka-groups" "group-$topic +Classic" kafka-groups "${b[@]}" --list
     check "groups delete" "was successful|successfully deleted|deletion of requested consumer groups" \
         kafka-consumer-groups "${b[@]}" --delete --group "group-$topic"
     check "consumer perf" "MB.sec" kafka-consumer-perf-test "${b[@]}" --topic "$topic" --messages 5000 --timeout 60000

@@ -193,6 +193,23 @@ impl GroupAsk {
         }
     }
 
+    /// True for what may bring a group into being.
+    pub fn makes_groups(&self) -> bool {
+        match self {
+            Self::Join(..) | Self::Commit(..) => true,
+            Self::ConsumerHeartbeat(request, _) => request.member_epoch == 0,
+            Self::Sync(_)
+            | Self::Heartbeat(_)
+            | Self::Leave(_)
+            | Self::Delete { .. }
+            | Self::Describe { .. }
+            | Self::List { .. }
+            | Self::Fetch(_)
+            | Self::DeleteOffsets(_)
+            | Self::ConsumerDescribe { .. } => false,
+        }
+    }
+
     /// True for what may change who is in a group: one after the other, each on the group that
     /// the one before has left.
     pub(super) const fn is_ordered(&self) -> bool {

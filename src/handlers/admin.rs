@@ -3,7 +3,7 @@
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::{
     alter_client_quotas, alter_configs, create_partitions, create_topics, delete_topics,
-    find_coordinator, metadata,
+    find_coordinator, groups, metadata,
 };
 use crate::shard::{Pending, ReplyTo, Shard, Turn};
 
@@ -35,6 +35,8 @@ pub(crate) enum Then {
     AutoCreate(metadata::Waiting),
     /// FindCoordinator that creates the offsets topic.
     FindCoordinator(find_coordinator::Waiting),
+    /// A request about groups that came before there was an offsets topic.
+    Groups(groups::Deferred),
 }
 
 impl Shard {
@@ -63,6 +65,7 @@ impl Shard {
             }
             Then::InitProducerId => self.finish_init_producer_id(turn, &to, answer),
             Then::FindCoordinator(waiting) => self.finish_find_coordinator(turn, &to, waiting),
+            Then::Groups(deferred) => self.ask_deferred_groups(turn, &to, deferred),
             Then::AutoCreate(waiting) => self.finish_auto_create(turn, &to, waiting, answer),
         }
     }

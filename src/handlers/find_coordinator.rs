@@ -37,14 +37,19 @@ impl Shard {
     ) -> Result<(), WireError> {
         let body: FindCoordinatorRequest = request.decode()?;
         if body.key_type == KEY_GROUP && self.image.topic(OFFSETS_TOPIC).is_none() {
-            let view = topic_config::view(&self.setup, &self.image);
-            let topic = offsets_topic::new_topic(&view, &self.image);
-            let ask = AdminAsk::CreateTopics(vec![topic], Mode::Apply);
+            let ask = self.new_offsets_topic();
             self.ask_and_wait(&request.to, ask, Then::FindCoordinator(Waiting { body }));
         } else {
             self.answer_find_coordinator(turn, &request.to, body);
         }
         Ok(())
+    }
+
+    /// Has the offsets topic created.
+    pub(crate) fn new_offsets_topic(&self) -> AdminAsk {
+        let view = topic_config::view(&self.setup, &self.image);
+        let topic = offsets_topic::new_topic(&view, &self.image);
+        AdminAsk::CreateTopics(vec![topic], Mode::Apply)
     }
 
     /// The offsets topic is there, or cannot be; the image says which.

@@ -6,10 +6,12 @@ use millrace_wire::WireError;
 
 use crate::coordinator::{GroupAnswer, GroupAsk, Requester};
 use crate::handlers::{
-    consumer_group_describe, consumer_group_heartbeat, delete_groups, describe_groups, heartbeat,
-    join_group, leave_group, list_groups, offset_commit, offset_delete, offset_fetch, sync_group,
+    admin, consumer_group_describe, consumer_group_heartbeat, delete_groups, describe_groups,
+    heartbeat, join_group, leave_group, list_groups, offset_commit, offset_delete, offset_fetch,
+    sync_group,
 };
 use crate::mail::{Answer, Ask, PartitionId};
+use crate::offsets_topic::OFFSETS_TOPIC;
 use crate::shard::{Pending, ReplyTo, Request, Shard, Turn};
 use crate::slab::Key;
 use crate::ticket::ITEMS_MAX;
@@ -53,9 +55,44 @@ pub(crate) enum Then {
     ConsumerDescribe(consumer_group_describe::Waiting),
 }
 
+/// A request that waits for the offsets topic.
+#[derive(Debug)]
+pub(crate) struct Deferred {
+    asks: Vec<GroupAsk>,
+    then: Then,
+}
+
 impl Shard {
-    /// Asks the coordinators of the asks' groups, and waits.
+    /// Asks the coordinators of the asks' groups, and waits. Where a group may come to be, the
+    /// topic that will hold it is created first.
     pub(crate) fn ask_groups(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        asks: Vec<GroupAsk>,
+        then: Then,
+    ) -> Result<(), WireError> {
+        if asks.iter().any(GroupAsk::makes_groups) && self.image.topic(OFFSETS_TOPIC).is_none() {
+            let ask = self.new_offsets_topic();
+            self.ask_and_wait(to, ask, admin::Then::Groups(Deferred { asks, then }));
+            return Ok(());
+        }
+        self.ask_groups_now(turn, to, asks, then)
+    }
+
+    /// The offsets topic is there, or cannot be: then there is no coordinator.
+    pub(crate) fn ask_deferred_groups(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        deferred: Deferred,
+    ) {
+        let Deferred { asks, then } = deferred;
+        let asked = self.ask_groups_now(turn, to, asks, then);
+        assert!(asked.is_ok(), "so few groups were asked for before");
+    }
+
+    fn ask_groups_now(
         &mut self,
         turn: &mut Turn,
         to: &ReplyTo,

@@ -39,14 +39,14 @@ impl Planner<'_> {
     ) -> Result<(Change, JoinGroupResponse), Box<JoinGroupResponse>> {
         let is_newcomer = request.member_id.is_empty();
         let id = if is_newcomer { new_id } else { &request.member_id };
-        let refuse = |error| Box::new(refuse_join(id, error));
+        let refuse = |error| Box::new(refuse_join(&request.member_id, error));
         self.check_room(id).map_err(|it| refuse(it.error))?;
         if !self.supports(request) {
             return Err(refuse(ErrorCode::InconsistentGroupProtocol));
         }
         let is_static = request.group_instance_id.is_some();
         if is_newcomer && !is_static && requester.version >= MEMBER_ID_REQUIRED_FROM {
-            return Err(refuse(ErrorCode::MemberIdRequired));
+            return Err(Box::new(refuse_join(id, ErrorCode::MemberIdRequired)));
         }
         let entering = self.find_classic(request, id).map_err(refuse)?;
         let metadata = request.protocols.first().map(|it| it.metadata.clone()).unwrap_or_default();

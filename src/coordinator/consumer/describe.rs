@@ -1,5 +1,6 @@
 //! ConsumerGroupDescribe and ListGroups of consumer groups.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use millrace_net::messages::consumer_group_describe::{
@@ -40,7 +41,12 @@ impl ConsumerGroup {
     }
 
     fn describe_member(&self, member: &ConsumerMember, image: &Image) -> Member {
-        let assigned = member.assigned.iter().map(|(id, it)| (*id, it.keys().copied().collect()));
+        // What it has yet to give up it still has.
+        let mut held: BTreeMap<Uuid, BTreeSet<i32>> = BTreeMap::new();
+        for (topic, partitions) in member.assigned.iter().chain(&member.pending) {
+            held.entry(*topic).or_default().extend(partitions.keys());
+        }
+        let held = held.into_iter().map(|(id, it)| (id, it.into_iter().collect()));
         let target = self.targets.get(&member.id).into_iter().flatten();
         let target = target.map(|(id, it)| (*id, it.iter().copied().collect()));
         Member {
@@ -52,7 +58,7 @@ impl ConsumerGroup {
             client_host: member.client_host.clone(),
             subscribed_topic_names: member.topics.iter().cloned().collect(),
             subscribed_topic_regex: Some(member.regex.clone()),
-            assignment: named(assigned, image),
+            assignment: named(held, image),
             target_assignment: named(target, image),
             member_type: if member.classic.is_some() { MEMBER_CLASSIC } else { MEMBER_CONSUMER },
         }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod configs;
+mod consumers;
 mod discovery;
 mod fetch;
 mod groups;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Script> {
     offsets::cases(&mut scripts);
     configs::cases(&mut scripts);
     groups::cases(&mut scripts);
+    consumers::cases(&mut scripts);
     admin::cases(&mut scripts);
     quotas::cases(&mut scripts);
     resources::cases(&mut scripts);

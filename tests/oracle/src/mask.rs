@@ -115,6 +115,17 @@ pub fn masked(api: &str, reply: &Value, prefix: &str, only_own: bool) -> Value {
 fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
     match value {
         Value::String(text) if text.contains(prefix) => *text = text.replace(prefix, "%T"),
+        Value::String(text) if text.contains(&in_hex(prefix)) => {
+            // A name within opaque bytes, with its length before it.
+            let parts: Vec<&str> = text.split(&in_hex(prefix)).collect();
+            let last = parts.len() - 1;
+            let cut = |(at, part): (usize, &&str)| {
+                let end = if at < last { part.len().saturating_sub(4) } else { part.len() };
+                part[..end].to_owned()
+            };
+            let parts: Vec<String> = parts.iter().enumerate().map(cut).collect();
+            *text = parts.join("$%T$");
+        }
         Value::Array(list) => {
             for item in list {
                 mask(api, item, prefix, only_own);
@@ -148,6 +159,10 @@ fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
         }
         _ => {}
     }
+}
+
+fn in_hex(text: &str) -> String {
+    crate::codec::to_hex(text.as_bytes())
 }
 
 fn is_own(entry: &Value) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! In every text of a request, `%T` stands for the prefix of the topics of this case and this run;
 //! in answers the prefix is put back to `%T`, so recordings do not depend on the run. A text
-//! `$name` is replaced by what an earlier step captured under that name.
+//! `$name` is replaced by what an earlier step captured under that name. In the hex digits of
+//! opaque bytes, `$hex16:NAME$` is a name with its length.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -108,6 +109,12 @@ impl Script {
         step.quiet = true;
         step.until = Some((pointer.to_owned(), value));
         self.steps.push(Step::Call(step));
+        self
+    }
+
+    /// Lets the broker's clock move on.
+    pub fn pause(mut self, time: Duration) -> Self {
+        self.steps.push(Step::Pause(time));
         self
     }
 
@@ -403,7 +410,7 @@ impl<'a> Player<'a> {
                 Some(name) => {
                     self.variables.get(name).with_context(|| format!("no variable {name}"))?.clone()
                 }
-                None => json!(text.replace("%T", &self.prefix)),
+                None => json!(with_names(&text.replace("%T", &self.prefix))),
             },
             Value::Array(list) => {
                 list.iter().map(|item| self.substitute(item)).collect::<Result<_>>()?
@@ -451,6 +458,19 @@ impl<'a> Player<'a> {
             }),
         })
     }
+}
+
+/// `$hex16:NAME$` within hex digits becomes the name in hex, with its length in 16 bits before it.
+fn with_names(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once("$hex16:") {
+        let (name, after) = tail.split_once('$').unwrap_or((tail, ""));
+        let hex = codec::to_hex(name.as_bytes());
+        out = format!("{out}{before}{:04x}{hex}", name.len());
+        rest = after;
+    }
+    out + rest
 }
 
 fn exchange(call: &Call, reply: Value) -> Exchange {

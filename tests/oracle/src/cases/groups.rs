@@ -28,7 +28,7 @@ fn find(version: i16, key: &str, kind: i8) -> Value {
 }
 
 /// A script whose group coordinator is found and loaded.
-fn with_coordinator(name: String) -> Script {
+pub(super) fn with_coordinator(name: String) -> Script {
     Script::new(name)
         .until("FindCoordinator", 4, find(4, "%T-g", 0), "/Coordinators/0/ErrorCode", json!(0))
         .until(
@@ -64,7 +64,7 @@ fn coordinators(scripts: &mut Vec<Script>) {
 }
 
 /// A join with one protocol, `range`.
-fn join(version: i16, member: &str, instance: Option<&str>) -> Value {
+pub(super) fn join(version: i16, member: &str, instance: Option<&str>) -> Value {
     let mut body = json!({ "GroupId": "%T-g", "SessionTimeoutMs": 30_000, "MemberId": member,
         "ProtocolType": "consumer", "Protocols": [{ "Name": "range", "Metadata": "0001" }] });
     if version >= 1 {
@@ -86,11 +86,11 @@ fn sync(version: i16, generation: i32, member: &str, assignments: &Value) -> Val
     body
 }
 
-fn heartbeat(generation: i32, member: &str) -> Value {
+pub(super) fn heartbeat(generation: i32, member: &str) -> Value {
     json!({ "GroupId": "%T-g", "GenerationId": generation, "MemberId": member })
 }
 
-fn leave(version: i16, member: &str) -> Value {
+pub(super) fn leave(version: i16, member: &str) -> Value {
     if version >= 3 {
         json!({ "GroupId": "%T-g", "Members": [{ "MemberId": member }] })
     } else {
@@ -265,7 +265,7 @@ fn bad_members(scripts: &mut Vec<Script>) {
     );
 }
 
-fn commit(
+pub(super) fn commit(
     version: i16,
     topic: &str,
     id: &str,
@@ -428,11 +428,11 @@ fn deletions(scripts: &mut Vec<Script>) {
 }
 
 /// A heartbeat of the consumer protocol with only what every one carries.
-fn beat(member: &str, epoch: i32) -> Value {
+pub(super) fn beat(member: &str, epoch: i32) -> Value {
     json!({ "GroupId": "%T-g", "MemberId": member, "MemberEpoch": epoch })
 }
 
-fn joining(member: &str, topics: &Value) -> Value {
+pub(super) fn joining(member: &str, topics: &Value) -> Value {
     let mut body = beat(member, 0);
     body["RebalanceTimeoutMs"] = json!(30_000);
     body["SubscribedTopicNames"] = topics.clone();
@@ -440,8 +440,8 @@ fn joining(member: &str, topics: &Value) -> Value {
     body
 }
 
-const API: &str = "ConsumerGroupHeartbeat";
-const MEMBER: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
+pub(super) const API: &str = "ConsumerGroupHeartbeat";
+pub(super) const MEMBER: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
 
 fn consumer_protocol(scripts: &mut Vec<Script>) {
     for version in 0..=1 {

@@ -37,8 +37,20 @@ fn producer_error(error: &ProducerError) -> (ErrorCode, Option<String>) {
     (code, Some(error.to_string()))
 }
 
+/// What is told of a record that is refused; clients show Kafka's words for the common mistake.
+fn rejection_words(reason: RejectionReason, (topic, index): (&str, i32)) -> String {
+    match reason {
+        RejectionReason::NoKey => format!(
+            "Compacted topic cannot accept message without key in topic partition {topic}-{index}."
+        ),
+        RejectionReason::Timestamp { .. } | RejectionReason::LogAppendTime => reason.to_string(),
+    }
+}
+
 /// Why a batch was refused before it reached a log.
-pub(crate) fn produce_error(error: &ProduceError) -> AppendFailure {
+///
+/// - `partition`: topic and index, for words that name them.
+pub(crate) fn produce_error(error: &ProduceError, partition: (&str, i32)) -> AppendFailure {
     let code = match error {
         ProduceError::Empty
         | ProduceError::ManyBatches
@@ -64,7 +76,7 @@ pub(crate) fn produce_error(error: &ProduceError) -> AppendFailure {
         ProduceError::Rejected { .. } => ErrorCode::InvalidRecord,
     };
     let records = if let ProduceError::Rejected { rejections, .. } = error {
-        let words = |reason: RejectionReason| Some(reason.to_string());
+        let words = |reason: RejectionReason| Some(rejection_words(reason, partition));
         rejections.iter().map(|rejected| (rejected.index, words(rejected.reason))).collect()
     } else {
         Vec::new()

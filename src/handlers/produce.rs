@@ -159,8 +159,9 @@ impl Shard {
         let batch: Bytes =
             partition.records.clone().map(|range| request.frame.slice(range)).unwrap_or_default();
         let origin = Origin::Client { produce_version: request.to.version };
-        let batch = validate(&batch, origin, &info.rules, turn.now.wall)
-            .map_err(|error| error_map::produce_error(&error))?;
+        let batch = validate(&batch, origin, &info.rules, turn.now.wall).map_err(|error| {
+            error_map::produce_error(&error, (&info.topic.name, partition.index))
+        })?;
         self.counters.bytes_in.add(batch.bytes.len() as u64);
         self.counters.records_in.add(u64::from(batch.header.record_count.unsigned_abs()));
         let partition = PartitionId { topic: info.topic.id, index: partition.index };

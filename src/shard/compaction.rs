@@ -44,7 +44,7 @@ struct Running {
     id: PartitionId,
     slot: u32,
     since: Mono,
-    /// When it last moved.
+    /// When its last piece began.
     moved_at: Mono,
     is_stalled: bool,
 }
@@ -53,8 +53,11 @@ struct Running {
 #[derive(Debug, Default)]
 pub(super) struct Compactions {
     running: Option<Running>,
-    /// When the next piece may begin.
-    allowed_at: Mono,
+    /// Bytes read and written beyond what the rate allowed up to `owed_at`.
+    owed_bytes: u64,
+    owed_at: Mono,
+    /// The shard has the machine to itself until then.
+    pause_until: Mono,
     deadline: Option<Mono>,
     /// What logs told and nobody has looked at.
     events: Vec<(u32, CompactionEvent)>,
@@ -162,13 +165,33 @@ impl Shard {
             self.set_compaction_due(turn.now.mono.plus_ms(1));
             return;
         }
-        if turn.now.mono >= self.compactions.allowed_at {
+        self.go_on_or_wait(turn, slot);
+    }
+
+    /// Does the next piece if the rate and the pause allow it, or waits until they do.
+    fn go_on_or_wait(&mut self, turn: &mut Turn, slot: u32) {
+        let rate = u128::from(self.compaction_allowance().bytes_per_second);
+        let now = turn.now.mono;
+        let compactions = &mut self.compactions;
+        let paid = u128::from(now.since(compactions.owed_at)) * rate / 1_000_000_000;
+        let owed = u128::from(compactions.owed_bytes).saturating_sub(paid);
+        compactions.owed_bytes = u64::try_from(owed).unwrap_or(u64::MAX);
+        compactions.owed_at = now;
+        let owed_ns = u64::try_from(owed * 1_000_000_000 / rate).unwrap_or(u64::MAX);
+        let wait_ns = owed_ns.max(compactions.pause_until.since(now));
+        // Less than a timer's grain is carried on, not waited for; and the rate may be changed.
+        if wait_ns < WAIT_NS_MIN {
             self.advance_compaction_of(turn, slot);
+            self.set_compaction_due(now.plus_ms(STALL_MS));
+        } else {
+            self.set_compaction_due(Mono(now.0 + wait_ns.min(WAIT_NS_MAX)));
         }
-        self.set_compaction_due(turn.now.mono.plus_ms(STALL_MS));
     }
 
     fn advance_compaction_of(&mut self, turn: &mut Turn, slot: u32) {
+        if let Some(running) = &mut self.compactions.running {
+            running.moved_at = turn.now.mono;
+        }
         if let Some(partition) = self.partitions.at_mut(slot) {
             partition.log.advance_compaction(turn.now, turn.ops);
             self.partitions.touch(slot);
@@ -248,22 +271,15 @@ impl Shard {
         if self.is_stopping() {
             return;
         }
-        let rate = u128::from(self.compaction_allowance().bytes_per_second);
-        let ns = u128::from(read + written) * 1_000_000_000 / rate;
-        let ns = u64::try_from(ns).unwrap_or(u64::MAX);
         let now = turn.now.mono;
-        let from = self.compactions.allowed_at.max(now);
-        self.compactions.allowed_at = Mono(from.0.saturating_add(ns));
+        self.compactions.owed_bytes = self.compactions.owed_bytes.saturating_add(read + written);
         if let Some(running) = &mut self.compactions.running {
-            running.moved_at = now;
+            let took_ns = now.since(running.moved_at).min(PAUSE_NS_MAX);
             running.is_stalled = false;
+            let from = self.compactions.pause_until.max(now);
+            self.compactions.pause_until = Mono(from.0 + took_ns);
         }
-        // Less than a timer's grain is carried on, not waited for.
-        if ns < WAIT_NS_MIN && self.compactions.allowed_at.since(now) < WAIT_NS_MIN {
-            self.advance_compaction_of(turn, slot);
-        } else {
-            self.set_compaction_due(self.compactions.allowed_at);
-        }
+        self.go_on_or_wait(turn, slot);
     }
 
     fn on_compacted(&mut self, turn: &mut Turn, slot: u32, report: CompactionReport) {
@@ -395,3 +411,8 @@ impl Shard {
 
 /// Waits shorter than this are none, ns.
 const WAIT_NS_MIN: u64 = 1_000_000;
+/// After this time the rate is looked at again, ns.
+const WAIT_NS_MAX: u64 = 1_000_000_000;
+/// A piece is followed by a pause as long as it took, so that clients find the disk and the
+/// processors free half of the time; at most this long, ns.
+const PAUSE_NS_MAX: u64 = 100_000_000;

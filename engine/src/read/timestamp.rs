@@ -10,6 +10,7 @@ use super::{Goal, Job, ReadError, Step, Walk};
 use crate::batch::{BatchHeader, BatchView, HEADER_BYTES, TimestampType};
 use crate::compression::decompress;
 use crate::log::{Log, Pending, Phase};
+use crate::open_batch::timestamp_of;
 use crate::record::RecordIter;
 use crate::segment::MaxTimestamp;
 use crate::{LeaderEpoch, Offset};
@@ -191,7 +192,7 @@ impl Log {
             };
             let total = header.bytes_total();
             if header.max_timestamp >= target && header.last_offset() >= self.log_start {
-                if rest.len() < total && header.timestamp_type() == TimestampType::CreateTime {
+                if rest.len() < total && must_open(&header) {
                     job.walk = Some(walk);
                     return self.read_batch(job, walk, total, ops);
                 }
@@ -228,6 +229,12 @@ impl Log {
     }
 }
 
+/// Whether the records have to be looked at: each has a time of its own, or compaction took some.
+fn must_open(header: &BatchHeader) -> bool {
+    header.timestamp_type() == TimestampType::CreateTime
+        || i64::from(header.record_count) != i64::from(header.last_offset_delta) + 1
+}
+
 /// The first record of a batch with a timestamp of at least `target` that is not below the log's
 /// start. A batch that cannot be opened has none.
 fn find_in(
@@ -237,7 +244,7 @@ fn find_in(
     log_start: Offset,
 ) -> Option<TimestampedOffset> {
     let leader_epoch = header.leader_epoch;
-    if header.timestamp_type() == TimestampType::LogAppendTime {
+    if !must_open(header) {
         let offset = header.base_offset.max(log_start);
         return Some(TimestampedOffset { offset, timestamp: header.max_timestamp, leader_epoch });
     }
@@ -245,7 +252,7 @@ fn find_in(
     let plain = decompress(header.codec().ok()?, view.records(), BATCH_PLAIN_BYTES_MAX).ok()?;
     RecordIter::new(&plain, header.record_count).map_while(Result::ok).find_map(|record| {
         let offset = header.base_offset.plus(i64::from(record.offset_delta));
-        let timestamp = header.base_timestamp.saturating_add(record.timestamp_delta);
+        let timestamp = timestamp_of(header, &record);
         let is_it = timestamp >= target && offset >= log_start;
         is_it.then_some(TimestampedOffset { offset, timestamp, leader_epoch })
     })

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use millrace_engine::{
     BatchBuilder, BatchIter, BatchSpec, Codec, CompactionEvent, CompactionLimits, CompactionReport,
     Durability, LogConfig, LogEvent, MapRules, Offset, OpenBatch, Opening, ProducerId,
-    ProducerStamp, ReadOutcome, ValidatedBatch, ValidationRules,
+    ProducerStamp, ReadOutcome, TimestampType, ValidatedBatch, ValidationRules,
 };
 use millrace_world::{Faults, Rng, World, WorldConfig};
 
@@ -160,6 +160,34 @@ fn every_offset_can_still_be_asked_for() {
         let expected = left.iter().find(|at| **at >= offset).copied();
         assert_eq!(first.first().copied(), expected, "at {offset}");
     }
+}
+
+#[test]
+fn a_search_by_time_finds_records_that_are_there() {
+    let mut rig = Rig::new(compacted());
+    let rules = ValidationRules { timestamp_after_max_ms: i64::MAX, ..Default::default() };
+    for kind in [TimestampType::CreateTime, TimestampType::LogAppendTime] {
+        let rules = ValidationRules { timestamp_type: kind, ..rules };
+        for step in 0..60_i64 {
+            rig.pass(10);
+            let mut builder = BatchBuilder::new(BatchSpec::default());
+            for key in ["often", &format!("key-{}", step % 3)] {
+                let time = T + rig.log.log_end_offset().0;
+                builder.append(time, Some(key.as_bytes()), Some(b"some value"), &[]);
+            }
+            rig.append(&valid(&builder.build().expect("plain"), &rules)).expect("appended");
+        }
+    }
+    compact(&mut rig).expect("dirty enough");
+    let left = contents(&mut rig);
+    for target in left.iter().flat_map(|entry| [entry.3 - 1, entry.3, entry.3 + 1]) {
+        let first = left.iter().find(|entry| entry.3 >= target);
+        let expected = first.map(|entry| (entry.0, entry.3));
+        assert_eq!(rig.timestamp(target), expected, "for {target}");
+    }
+    let largest = left.iter().map(|entry| entry.3).max().expect("records");
+    let expected = left.iter().find(|entry| entry.3 == largest).map(|entry| (entry.0, entry.3));
+    assert_eq!(rig.max_timestamp(), expected);
 }
 
 #[test]

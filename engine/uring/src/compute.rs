@@ -1,4 +1,7 @@
-//! The thread that computes: one per process, nicer than all others, started with the first work.
+//! The thread that computes: one per process, nicer than all others.
+//!
+//! It is started with the helpers, not by the first shard that has work: a thread runs where the
+//! one that made it may run, and shards are pinned.
 //!
 //! A work that panics does not take the thread with it (where panics unwind; release builds abort
 //! as a whole): its op fails, and the next work runs on.
@@ -6,7 +9,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::{mem, thread};
+use std::{io, mem, thread};
 
 use millrace_io::{IoError, IoErrorKind, Token, Work};
 
@@ -25,7 +28,7 @@ struct Job {
 }
 
 /// The thread's queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Computer {
     shared: Arc<Shared>,
 }
@@ -44,22 +47,19 @@ struct Queue {
 }
 
 impl Computer {
+    /// Starts the thread.
+    pub(crate) fn start() -> io::Result<Self> {
+        let shared: Arc<Shared> = Arc::default();
+        let runner = Arc::clone(&shared);
+        let name = "millrace-compute".to_owned();
+        let thread = thread::Builder::new().name(name).spawn(move || runner.run())?;
+        shared.lock().thread = Some(thread);
+        Ok(Self { shared })
+    }
+
     /// Queues a work; its outcome comes to `inbox`.
     pub(crate) fn submit(&self, inbox: &Arc<Inbox>, token: Token, work: Work) {
         let mut queue = self.shared.lock();
-        if queue.thread.as_ref().is_none_or(thread::JoinHandle::is_finished) {
-            let shared = Arc::clone(&self.shared);
-            let name = "millrace-compute".to_owned();
-            match thread::Builder::new().name(name).spawn(move || shared.run()) {
-                Ok(thread) => queue.thread = Some(thread),
-                Err(error) => {
-                    drop(queue);
-                    let outcome = Outcome::Computed(Err(sys::io_error(&error)));
-                    inbox.deliver(FileDone { token, outcome });
-                    return;
-                }
-            }
-        }
         queue.jobs.push_back(Job { inbox: Arc::clone(inbox), token, work });
         drop(queue);
         self.shared.more.notify_one();
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn works_run_in_order_and_one_that_panics_fails_alone() {
-        let computer = Computer::default();
+        let computer = Computer::start().expect("a thread");
         let inbox = Arc::new(Inbox::new().expect("an event"));
         let token = |seq| Token { owner: 1, seq };
         let mut told = Vec::new();

@@ -87,7 +87,7 @@ impl HelpersGuard {
             work: Condvar::new(),
             pool,
             cold_max: count / 2,
-            computer: Computer::default(),
+            computer: Computer::start()?,
         });
         let threads = (0..count).map(|index| {
             let helpers = Arc::clone(&helpers);

@@ -150,6 +150,9 @@ counters! {
     Counter fetch_throttled,
     /// Requests whose client is over its `request_percentage`.
     Counter requests_throttled,
+    /// Requests that create or delete partitions, whose client is over its
+    /// `controller_mutation_rate`.
+    Counter mutations_throttled,
     /// Milliseconds that connections were made to wait for quotas.
     Counter throttle_ms,
     /// Bytes of batches accepted for appending.

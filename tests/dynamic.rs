@@ -15,6 +15,7 @@ use millrace_engine::ProducerStamp;
 use millrace_net::messages::alter_client_quotas::{
     AlterClientQuotasRequest, EntityData, EntryData, OpData,
 };
+use millrace_net::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use millrace_net::messages::describe_client_quotas::DescribeClientQuotasRequest;
 use millrace_net::messages::fetch::FetchRequest;
 use millrace_net::messages::incremental_alter_configs::{
@@ -159,6 +160,41 @@ fn an_address_may_connect_only_so_often() {
         .count();
     assert!((10..14).contains(&served), "{served} of 14 served");
     assert!(connection.metadata().is_ok(), "those that are there stay");
+}
+
+#[test]
+fn a_client_may_create_only_so_many_partitions() {
+    const THROTTLING_QUOTA_EXCEEDED: i16 = 89;
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "2"]);
+    let mut connection = Connection::open(broker.address).unwrap();
+    set_quota(&mut connection, "user", None, "controller_mutation_rate", 1.0);
+    let create = |connection: &mut Connection, name: &str, version: i16| {
+        let topic = CreatableTopic {
+            name: name.to_owned(),
+            num_partitions: 11,
+            replication_factor: 1,
+            ..CreatableTopic::default()
+        };
+        let request = CreateTopicsRequest {
+            topics: vec![topic],
+            timeout_ms: 30_000,
+            ..CreateTopicsRequest::default()
+        };
+        let answer = connection.ask(&request, version).unwrap();
+        (answer.topics[0].error_code, answer.throttle_time_ms)
+    };
+    let (code, wait) = create(&mut connection, "first", 6);
+    assert!(code == 0 && wait > 0, "overdrawn once: {code}, {wait} ms");
+    // Another connection is heard; its client is the same.
+    let mut other = Connection::open(broker.address).unwrap();
+    wait_until("the other shard knows", || {
+        other.ask(&CreateTopicsRequest::default(), 6).unwrap().throttle_time_ms > 0
+    });
+    let (code, wait) = create(&mut other, "second", 6);
+    assert!(code == THROTTLING_QUOTA_EXCEEDED && wait > 0, "{code}, {wait} ms");
+    let (code, _) = create(&mut other, "third", 5);
+    assert_eq!(code, 0, "a version that does not know the error");
 }
 
 #[test]

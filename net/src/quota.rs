@@ -6,7 +6,6 @@
 //! - [`Rate`]: use over a sliding window of samples, as Kafka measures it.
 //! - [`Meters`]: one [`Rate`] for each client that is held to something, on one shard. What a
 //!   client uses on other shards arrives as [`Usage`] and counts like its use here.
-//! - [`TokenBucket`]: for rates that may burst (topic changes).
 //!
 //! Integers throughout: limits are millionths of a unit per second, so that the same use leads to
 //! the same wait everywhere. Source: KIP-13, KIP-55, KIP-124, KIP-219, KIP-599.
@@ -16,7 +15,7 @@ mod rate;
 mod rules;
 
 pub use meters::{METERS_MAX, Meters, Usage};
-pub use rate::{Rate, TokenBucket, WindowConfig};
+pub use rate::{Rate, WindowConfig};
 pub use rules::{EntityName, Limit, Rules};
 
 /// What is limited.
@@ -28,11 +27,13 @@ pub enum QuotaKind {
     Fetch,
     /// Time that requests take of a thread: `request_percentage`. Counted in ns.
     Request,
+    /// Partitions that are created and deleted: `controller_mutation_rate`.
+    Mutation,
 }
 
 impl QuotaKind {
     /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::Produce, Self::Fetch, Self::Request];
+    pub const ALL: [Self; 4] = [Self::Produce, Self::Fetch, Self::Request, Self::Mutation];
 
     /// The configuration key that limits it.
     pub const fn key(self) -> &'static str {
@@ -40,13 +41,15 @@ impl QuotaKind {
             Self::Produce => "producer_byte_rate",
             Self::Fetch => "consumer_byte_rate",
             Self::Request => "request_percentage",
+            Self::Mutation => "controller_mutation_rate",
         }
     }
 
-    /// Units per second that the value 1 of the key stands for: bytes, and 1 % of a second in ns.
+    /// Units per second that the value 1 of the key stands for: bytes, partitions, and 1 % of a
+    /// second in ns.
     const fn units(self) -> u32 {
         match self {
-            Self::Produce | Self::Fetch => 1,
+            Self::Produce | Self::Fetch | Self::Mutation => 1,
             Self::Request => 10_000_000,
         }
     }

@@ -15,10 +15,15 @@ use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
 use crate::shard::{ReplyTo, Request, Shard, Turn};
 
+/// From this version on a client knows what it means to be throttled. Source: KIP-599.
+const STRICT_FROM: i16 = 3;
+
 /// What the answer needs beyond the controller's.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     names: Vec<String>,
+    /// How many partitions each of them gets.
+    partitions: Vec<usize>,
     refused: Vec<CreatePartitionsTopicResult>,
 }
 
@@ -26,11 +31,21 @@ impl Shard {
     /// Hands the topics to the controller.
     pub(crate) fn handle_create_partitions(
         &mut self,
-        _turn: &mut Turn,
+        turn: &mut Turn,
         request: &Request,
     ) -> Result<(), WireError> {
         let body: CreatePartitionsRequest = request.decode()?;
         let mode = if body.validate_only { Mode::Validate } else { Mode::Apply };
+        if let Some(to) = self.refuse_mutation(turn, request, STRICT_FROM) {
+            let why = "the client is over its controller_mutation_rate";
+            let code = ErrorCode::ThrottlingQuotaExceeded.code();
+            let each =
+                body.topics.into_iter().map(|it| result(it.name, code, Some(why.to_owned())));
+            let results = each.collect();
+            let response = CreatePartitionsResponse { results, ..Default::default() };
+            self.reply(turn, &to, |writer, version| response.encode(writer, version));
+            return Ok(());
+        }
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for topic in &body.topics {
             *counts.entry(topic.name.clone()).or_default() += 1;
@@ -47,7 +62,13 @@ impl Shard {
             let why = "the topic is asked for more than once".to_owned();
             result(name, ErrorCode::InvalidRequest.code(), Some(why))
         });
-        let waiting = Waiting { names, refused: refused.collect() };
+        let added = |topic: &NewPartitions| {
+            let now = self.image.topic(&topic.topic).map_or(0, |topic| topic.partition_count());
+            let added = usize::try_from(topic.total).unwrap_or(0).saturating_sub(now);
+            if mode == Mode::Apply { added } else { 0 }
+        };
+        let partitions = topics.iter().map(added).collect();
+        let waiting = Waiting { names, partitions, refused: refused.collect() };
         let ask = AdminAsk::CreatePartitions(topics, mode);
         self.ask_and_wait(&request.to, ask, Then::CreatePartitions(waiting));
         Ok(())
@@ -61,8 +82,11 @@ impl Shard {
         waiting: Waiting,
         answer: AdminAnswer,
     ) {
-        let Waiting { names, refused: mut results } = waiting;
+        let Waiting { names, partitions, refused: mut results } = waiting;
+        let mut to = *to;
         if let AdminAnswer::CreatedPartitions(answers) = answer {
+            let added = partitions.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
+            to = self.charge_mutation(turn, &to, added.map(|(count, _)| count).sum());
             let each = names.into_iter().zip(answers);
             results.extend(each.map(|(name, answer)| match answer {
                 Ok(_) => result(name, 0, None),
@@ -73,7 +97,7 @@ impl Shard {
             results.extend(names.into_iter().map(|name| result(name, error, None)));
         }
         let response = CreatePartitionsResponse { results, ..CreatePartitionsResponse::default() };
-        self.reply(turn, to, |writer, version| response.encode(writer, version));
+        self.reply(turn, &to, |writer, version| response.encode(writer, version));
     }
 }
 

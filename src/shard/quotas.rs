@@ -258,6 +258,47 @@ impl Shard {
         Some(wait_ms)
     }
 
+    /// A request wants to create or delete partitions. Where its client is over its quota and the
+    /// version is one that knows the error, it is refused: returns the request with the time to
+    /// wait in it. Source: KIP-599.
+    pub(crate) fn refuse_mutation(
+        &mut self,
+        turn: &mut Turn,
+        request: &super::Request,
+        strict_from: i16,
+    ) -> Option<ReplyTo> {
+        if !self.quotas.meters.limits(QuotaKind::Mutation) || request.to.version < strict_from {
+            return None;
+        }
+        let client_id = request.client_id.as_deref();
+        let wait_ms = self.charge(turn, QuotaKind::Mutation, client_id, 0);
+        (wait_ms > 0).then(|| self.mutation_throttled(turn, &request.to, wait_ms))
+    }
+
+    /// Partitions were created or deleted: they count. Returns the request with the time that its
+    /// client has to wait in it.
+    pub(crate) fn charge_mutation(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        partitions: usize,
+    ) -> ReplyTo {
+        if partitions == 0 || !self.quotas.meters.limits(QuotaKind::Mutation) {
+            return *to;
+        }
+        let client = self.clients.get(to.client);
+        let client_id: Option<Box<str>> = client.and_then(|it| it.client_id()).map(Box::from);
+        let partitions = i64::try_from(partitions).unwrap_or(i64::MAX);
+        let wait_ms = self.charge(turn, QuotaKind::Mutation, client_id.as_deref(), partitions);
+        if wait_ms == 0 { *to } else { self.mutation_throttled(turn, to, wait_ms) }
+    }
+
+    fn mutation_throttled(&mut self, turn: &mut Turn, to: &ReplyTo, wait_ms: u64) -> ReplyTo {
+        self.counters.mutations_throttled.add(1);
+        self.throttle_client(turn, to.client, wait_ms);
+        ReplyTo { throttle_ms: told(wait_ms).max(to.throttle_ms), ..*to }
+    }
+
     /// Nothing more is read from a connection, and none of its requests begins, for so long.
     pub(crate) fn throttle_client(&mut self, turn: &mut Turn, key: Key, wait_ms: u64) {
         let Some(client) = self.clients.get_mut(key) else { return };

@@ -146,23 +146,3 @@ fn meters_are_bounded_and_those_without_one_share() {
     meters.sweep(20_000);
     assert!(meters.is_empty());
 }
-
-#[test]
-fn a_bucket_may_be_overdrawn_once_and_fills_at_its_rate() {
-    let limit = limit(2.0);
-    let mut bucket = TokenBucket::full(&CONFIG, 0, limit);
-    bucket.take(&CONFIG, 0, limit, 22);
-    assert!(bucket.has_tokens(&CONFIG, 0, limit), "the burst is 11 s × 2");
-    bucket.take(&CONFIG, 0, limit, 5);
-    assert!(!bucket.has_tokens(&CONFIG, 0, limit));
-    assert_eq!(bucket.throttle_ms(&CONFIG, 0, limit), 2500);
-    assert_eq!(bucket.throttle_ms(&CONFIG, 2000, limit), 500);
-    assert!(bucket.has_tokens(&CONFIG, 2500, limit));
-    assert_eq!(bucket.throttle_ms(&CONFIG, 1 << 40, limit), 0);
-    bucket.take(&CONFIG, 1 << 40, limit, 23);
-    assert_eq!(
-        bucket.throttle_ms(&CONFIG, 1 << 40, limit),
-        500,
-        "no more than the burst was there"
-    );
-}

@@ -16,6 +16,7 @@ mod http;
 mod markdown;
 mod metrics;
 mod process;
+mod slowest;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -203,6 +204,7 @@ fn answer(head: &Head, watched: &Watched) -> Reply {
     };
     match path {
         "/metrics" => Reply::metrics(metrics::text(watched)),
+        "/slowest" => Reply::json(slowest::json(watched)),
         "/healthz" => Reply::text("alive\n".to_owned()),
         "/readyz" => {
             let (serving, all) = (watched.serving_count(), watched.shards.len());
@@ -212,7 +214,7 @@ fn answer(head: &Head, watched: &Watched) -> Reply {
                 Reply::unavailable(format!("not ready: {serving} of {all} shards serve\n"))
             }
         }
-        "/" => Reply::text("/metrics\n/healthz\n/readyz\n".to_owned()),
+        "/" => Reply::text("/metrics\n/slowest\n/healthz\n/readyz\n".to_owned()),
         _ => Reply::not_found(),
     }
 }

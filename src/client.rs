@@ -53,11 +53,14 @@ pub struct Client {
     pub busy: Busy,
     /// Name and version of its software, as it told in ApiVersions.
     pub software: Option<(String, String)>,
-    waiting: VecDeque<Bytes>,
+    /// When the send under way began.
+    pub send_began: Mono,
+    /// Frames, and when each was received.
+    waiting: VecDeque<(Mono, Bytes)>,
     bytes_in_flight: usize,
     /// Its requests wait until then: it used more than its quota.
     pub throttled_until: Option<Mono>,
-    /// The name it gave itself last; kept while there are quotas.
+    /// The name it gave itself last.
     calls_itself: Option<Box<str>>,
     /// It is to be closed once what is ready has been sent.
     pub closing: bool,
@@ -80,6 +83,7 @@ impl Client {
             last_active: now,
             busy: Busy::Idle,
             software: None,
+            send_began: now,
             waiting: VecDeque::new(),
             bytes_in_flight: 0,
             throttled_until: None,
@@ -106,9 +110,9 @@ impl Client {
     }
 
     /// Queues a frame.
-    pub fn enqueue(&mut self, frame: Bytes) {
+    pub fn enqueue(&mut self, now: Mono, frame: Bytes) {
         self.bytes_in_flight += frame.len();
-        self.waiting.push_back(frame);
+        self.waiting.push_back((now, frame));
     }
 
     /// True if there is too much of this connection to take in more.
@@ -124,11 +128,11 @@ impl Client {
 
     /// Bytes of requests that have not begun to run.
     pub fn unstarted_bytes(&self) -> usize {
-        self.waiting.iter().map(Bytes::len).sum()
+        self.waiting.iter().map(|(_, frame)| frame.len()).sum()
     }
 
-    /// Takes the next frame that may run now.
-    pub fn next_runnable(&mut self) -> Option<Bytes> {
+    /// Takes the next frame that may run now, with the time it was received.
+    pub fn next_runnable(&mut self) -> Option<(Mono, Bytes)> {
         if self.closing
             || self.throttled_until.is_some()
             || self.connection.unsent_bytes() > UNSENT_BYTES_MAX
@@ -137,19 +141,19 @@ impl Client {
         }
         let overlaps = match self.busy {
             Busy::Idle => true,
-            Busy::Produce(_) => self.waiting.front().is_some_and(|frame| is_produce(frame)),
+            Busy::Produce(_) => self.waiting.front().is_some_and(|(_, frame)| is_produce(frame)),
             Busy::Exclusive(_) => false,
         };
         if !overlaps {
             return None;
         }
-        let frame = self.waiting.pop_front()?;
+        let (received, frame) = self.waiting.pop_front()?;
         self.busy = match self.busy {
             Busy::Produce(count) => Busy::Produce(count + 1),
             Busy::Idle | Busy::Exclusive(_) if is_produce(&frame) => Busy::Produce(1),
             Busy::Idle | Busy::Exclusive(_) => Busy::Exclusive(None),
         };
-        Some(frame)
+        Some((received, frame))
     }
 
     /// A request of `frame_bytes` bytes has been answered, or owes no answer.
@@ -185,7 +189,7 @@ mod tests {
     fn produce_requests_overlap_and_everything_else_runs_alone() {
         let mut client = client();
         for frame in [PRODUCE, PRODUCE, FETCH, PRODUCE] {
-            client.enqueue(Bytes::from_static(frame));
+            client.enqueue(Mono(0), Bytes::from_static(frame));
         }
         assert!(client.next_runnable().is_some());
         assert!(client.next_runnable().is_some());
@@ -194,10 +198,10 @@ mod tests {
         client.finish(4);
         assert!(client.next_runnable().is_none());
         client.finish(4);
-        assert_eq!(client.next_runnable().as_deref(), Some(FETCH));
+        assert_eq!(client.next_runnable().map(|(_, frame)| frame).as_deref(), Some(FETCH));
         assert!(client.next_runnable().is_none(), "produce waits for fetch");
         client.finish(4);
-        assert_eq!(client.next_runnable().as_deref(), Some(PRODUCE));
+        assert_eq!(client.next_runnable().map(|(_, frame)| frame).as_deref(), Some(PRODUCE));
         client.finish(4);
         assert_eq!((client.busy, client.bytes_in_flight()), (Busy::Idle, 0));
     }
@@ -207,7 +211,7 @@ mod tests {
         let mut client = client();
         for _ in 0..REQUESTS_IN_FLIGHT_MAX {
             assert!(!client.is_saturated());
-            client.enqueue(Bytes::from_static(FETCH));
+            client.enqueue(Mono(0), Bytes::from_static(FETCH));
         }
         assert!(client.is_saturated());
     }

@@ -23,8 +23,8 @@ use millrace_engine::{
 };
 use millrace_io::{Completion, Now, Op, Token};
 use millrace_replication::controller::{
-    self, AlterQuota, AlterResource, Context, CreatedTopic, Mode, NewPartitions, NewTopic,
-    ProducerIdBlock, Refusal, TopicRef,
+    self, AlterQuota, AlterResource, Context, CreatedTopic, FeatureUpdate, Mode, NewPartitions,
+    NewTopic, ProducerIdBlock, Refusal, TopicRef,
 };
 use millrace_replication::{BrokerId, Image, ImageDelta, ImageDraft, Record, ReplayError};
 use millrace_wire::Uuid;
@@ -51,6 +51,8 @@ pub(crate) enum AdminAsk {
     AlterConfigs(Vec<AlterResource>, Mode),
     /// Change client quotas.
     AlterClientQuotas(Vec<AlterQuota>, Mode),
+    /// Set feature levels: all of them, or none.
+    UpdateFeatures(Vec<FeatureUpdate>, Mode),
     /// Hand out a block of producer ids.
     ProducerIds,
 }
@@ -68,6 +70,8 @@ pub(crate) enum AdminAnswer {
     AlteredConfigs(Vec<Result<(), Refusal>>),
     /// Of changing client quotas.
     AlteredQuotas(Vec<Result<(), Refusal>>),
+    /// Of setting feature levels.
+    UpdatedFeatures(Result<(), Refusal>),
     /// Of asking for producer ids.
     ProducerIds(Result<ProducerIdBlock, Refusal>),
     /// The metadata log takes no records: its disk failed or is full.
@@ -231,6 +235,12 @@ impl Controller {
             AdminAsk::AlterClientQuotas(quotas, mode) => {
                 let decision = controller::alter_client_quotas(&self.image, &quotas, mode);
                 (decision.records, AdminAnswer::AlteredQuotas(decision.answers))
+            }
+            AdminAsk::UpdateFeatures(updates, mode) => {
+                match controller::update_features(&self.image, &updates, mode) {
+                    Ok(records) => (records, AdminAnswer::UpdatedFeatures(Ok(()))),
+                    Err(refusal) => (Vec::new(), AdminAnswer::UpdatedFeatures(Err(refusal))),
+                }
             }
             AdminAsk::ProducerIds => {
                 let broker = BrokerId(self.setup.node_id);

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use millrace_net::ApiKey;
 
+use crate::slowest::Slowest;
+
 use crate::group_lag::Published;
 
 /// A number that one shard writes.
@@ -61,6 +63,38 @@ impl Latency {
     }
 }
 
+/// A part of a request's way. The clock is read once a turn, so a stage that begins and ends in
+/// one turn takes no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// From being received to being taken up.
+    Queue,
+    /// From a Produce being taken up to the answer of its last partition.
+    Append,
+    /// One round of a log's syncs.
+    Sync,
+    /// A fetch waits for records.
+    Park,
+    /// From replies being ready to the kernel having taken them.
+    Send,
+}
+
+/// All stages, in the order of a request's way.
+pub const STAGES: [Stage; 5] = [Stage::Queue, Stage::Append, Stage::Sync, Stage::Park, Stage::Send];
+
+impl Stage {
+    /// The label in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Append => "append",
+            Self::Sync => "sync",
+            Self::Park => "park",
+            Self::Send => "send",
+        }
+    }
+}
+
 /// API keys are below this.
 const API_KEYS: usize = 96;
 
@@ -93,6 +127,9 @@ macro_rules! counters {
         pub struct Counters {
             $($(#[doc = $help])+ pub $name: Counter,)*
             apis: [Latency; API_KEYS],
+            stages: [Latency; STAGES.len()],
+            /// The slowest requests.
+            pub slowest: Slowest,
             /// How far groups are behind.
             pub group_lags: Published,
         }
@@ -102,6 +139,8 @@ macro_rules! counters {
                 Self {
                     $($name: Counter::default(),)*
                     apis: std::array::from_fn(|_| Latency::default()),
+                    stages: std::array::from_fn(|_| Latency::default()),
+                    slowest: Slowest::default(),
                     group_lags: Published::default(),
                 }
             }
@@ -206,6 +245,11 @@ counters! {
 }
 
 impl Counters {
+    /// How long a stage took.
+    pub const fn stage(&self, stage: Stage) -> &Latency {
+        &self.stages[stage as usize]
+    }
+
     /// How long requests of an API took, from being taken up to the reply being ready. A Fetch
     /// includes its wait for records.
     pub fn api(&self, key: ApiKey) -> &Latency {

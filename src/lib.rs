@@ -23,6 +23,7 @@ pub mod server;
 pub mod setup;
 pub mod shard;
 pub mod slab;
+pub mod slowest;
 pub mod ticket;
 mod topic_config;
 mod topics;

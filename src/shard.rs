@@ -54,6 +54,7 @@ use crate::mail::{Answer, Letter, Mail, PartitionId};
 use crate::random::Random;
 use crate::setup::Setup;
 use crate::slab::{Key, Slab};
+use crate::slowest::SLOW_NS_MIN;
 use crate::ticket::{REQUESTS_MAX, Ticket};
 use crate::topics::Topics;
 use crate::waiters::Waiters;
@@ -174,6 +175,9 @@ pub struct Shard {
     pub(crate) topics: Topics,
     /// Of each log dir's disk, as far as it is known.
     pub(crate) disk_space: Vec<Option<DiskSpace>>,
+    /// Faster requests than this are none of the slowest of the present minute, ns.
+    slow_ns_min: u64,
+    slow_period: u64,
     /// Why the process must end, if it must.
     failure: Option<String>,
 }
@@ -224,6 +228,8 @@ impl Shard {
             producer_ids: 0..0,
             topics: Topics::default(),
             disk_space: Vec::new(),
+            slow_ns_min: SLOW_NS_MIN,
+            slow_period: 0,
             failure: None,
             setup,
         }

@@ -223,6 +223,10 @@ pub(crate) struct SyncPass {
     pub(crate) is_folder_dirty: bool,
     /// A file for the round could not be opened for want of descriptors: not before this.
     pub(crate) retry_at: Option<Mono>,
+    /// When the round under way began.
+    began: Mono,
+    /// How long the last round took, ns, until somebody asks.
+    took: Option<u64>,
     /// A round was asked for whatever the contract says (roll, close).
     pub(crate) is_wanted: bool,
 }
@@ -230,6 +234,17 @@ pub(crate) struct SyncPass {
 impl SyncPass {
     pub(crate) const fn is_running(&self) -> bool {
         self.outstanding > 0
+    }
+
+    pub(crate) const fn take_took(&mut self) -> Option<u64> {
+        self.took.take()
+    }
+
+    /// A completion was taken; `was_running` tells whether a round was under way before.
+    pub(crate) const fn note_end(&mut self, was_running: bool, now: Mono) {
+        if was_running && !self.is_running() {
+            self.took = Some(now.since(self.began));
+        }
     }
 }
 
@@ -619,6 +634,7 @@ impl Log {
         }
         self.sync.is_wanted = false;
         self.sync.target = self.written;
+        self.sync.began = now.mono;
         if std::mem::take(&mut self.sync.is_folder_dirty) {
             self.sync.outstanding += 1;
             let token = self.wires.token(Pending::FolderSynced);

@@ -412,7 +412,9 @@ impl Log {
             panic!("a completion nobody waits for: {token:?}");
         };
         let committed = self.committed_offset();
+        let was_syncing = self.sync.is_running();
         self.dispatch(now, pending, outcome, ops);
+        self.sync.note_end(was_syncing, now.mono);
         self.maybe_mark_sync_failed(ops);
         self.maybe_end_recovery(now, ops);
         self.maybe_resume_retention(now, ops);
@@ -478,6 +480,11 @@ impl Log {
             Pending::FolderRenamed { to } => self.on_folder_renamed(to, outcome.done(), ops),
             Pending::FolderRemoved => self.on_folder_removed(outcome.done()),
         }
+    }
+
+    /// How long the last round of syncs took, ns; once for each round.
+    pub const fn take_sync_ns(&mut self) -> Option<u64> {
+        self.sync.take_took()
     }
 
     /// What happened in calls without an `events` argument.

@@ -6,6 +6,7 @@
 
 mod brokers;
 mod configs;
+mod features;
 mod names;
 mod partitions;
 mod quotas;
@@ -17,6 +18,7 @@ pub use brokers::{
     elect_missing_leaders, register_broker, supported_features,
 };
 pub use configs::{AlterConfig, AlterOp, AlterResource, alter_configs, incremental_alter_configs};
+pub use features::{FeatureUpdate, UpgradeType, update_features};
 pub use names::{
     CLUSTER_METADATA_TOPIC, TOPIC_NAME_CHARS_MAX, is_internal_topic, topic_name_check,
 };
@@ -68,6 +70,8 @@ pub enum RefusalKind {
     PolicyViolation = 44,
     /// STALE_BROKER_EPOCH.
     StaleBrokerEpoch = 77,
+    /// INVALID_UPDATE_VERSION.
+    InvalidUpdateVersion = 95,
     /// UNKNOWN_TOPIC_ID.
     UnknownTopicId = 100,
     /// BROKER_ID_NOT_REGISTERED.

@@ -466,4 +466,33 @@ mod tests {
         assert!(topic_name_check("ä").is_err());
         assert!(is_internal_topic("__consumer_offsets") && !is_internal_topic("logs"));
     }
+
+    #[test]
+    fn feature_levels_change_together_or_not_at_all() {
+        let update = |name: &str, level, upgrade_type| FeatureUpdate {
+            name: name.to_owned(),
+            level,
+            upgrade_type,
+        };
+        let mut draft = ImageDraft::new(&Image::empty());
+        for (record, offset) in bootstrap(&Image::empty()).iter().zip(0..) {
+            draft.replay(offset, record).unwrap();
+        }
+        let (image, _) = draft.finish();
+        let down = update("group.version", 0, UpgradeType::SafeDowngrade);
+        let records = update_features(&image, std::slice::from_ref(&down), Mode::Apply).unwrap();
+        assert_eq!(records.len(), 1);
+        assert_eq!(
+            update_features(&image, std::slice::from_ref(&down), Mode::Validate),
+            Ok(vec![])
+        );
+        let refused = update("transaction.version", 1, UpgradeType::Upgrade);
+        let refusal = update_features(&image, &[down.clone(), refused], Mode::Apply).unwrap_err();
+        assert_eq!(refusal.code(), 95);
+        let mut draft = ImageDraft::new(&image);
+        draft.replay(99, &records[0]).unwrap();
+        let (image, _) = draft.finish();
+        assert_eq!(image.feature_level("group.version"), 0);
+        assert_eq!(update_features(&image, &[down], Mode::Apply), Ok(vec![]), "nothing to change");
+    }
 }

@@ -84,6 +84,11 @@ impl Reply {
         }
     }
 
+    /// JSON.
+    pub(super) fn json(body: String) -> Self {
+        Self { content_type: "application/json; charset=utf-8", ..Self::new("200 OK", body) }
+    }
+
     /// Not now.
     pub(super) fn unavailable(body: String) -> Self {
         Self::new("503 Service Unavailable", body)

@@ -5,7 +5,9 @@
 use std::fmt::Write;
 
 use super::groups::group_families;
-use super::metrics::{Family, broker_families, driver_families, latency_family, process_families};
+use super::metrics::{
+    Family, broker_families, driver_families, latency_family, process_families, stage_family,
+};
 
 const HEAD: &str = "# Metrics and health
 
@@ -21,6 +23,7 @@ for each. It has no authentication: bind it where only those who may see it can 
 | path | answer |
 |---|---|
 | `/metrics` | Prometheus text format 0.0.4 |
+| `/slowest` | JSON: the slowest requests of this minute and the last, at most 16 of each shard and minute, with their stages |
 | `/healthz` | 200 while the process lives |
 | `/readyz` | 200 once all shards serve clients; 503 before, and from the moment a stop begins |
 
@@ -47,6 +50,13 @@ fn metrics_md() -> String {
     for (Family { name, kind, help }, labels) in group_families() {
         let _ = writeln!(out, "| `{name}` | {kind} | {labels} | {help} |");
     }
+    let Family { name, kind, help } = stage_family();
+    let _ = writeln!(out, "\n`{name}` ({kind}, label `stage`): {help}");
+    out.push_str(
+        "The clock is read once a turn of a shard, so what begins and ends in one turn takes no \
+         time.\nWhere a request is slow: `queue` says that its connection was busy, `append` \
+         without `sync`\nthat the disk or the CPU was, `send` that the client does not read.\n",
+    );
     table(&mut out, "Driver", &driver_families());
     table(&mut out, "Process", &process_families());
     out

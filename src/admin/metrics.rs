@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::counters::{Counters, Kind, LATENCY_BUCKETS};
+use crate::counters::{Counters, Kind, LATENCY_BUCKETS, Latency, STAGES};
 use crate::shard::HANDLED;
-use millrace_net::ApiKey;
 use millrace_uring::CounterValues;
 
 use super::Watched;
@@ -63,6 +62,18 @@ pub(super) fn latency_family() -> Family {
     )
 }
 
+/// Latencies of stages.
+pub(super) fn stage_family() -> Family {
+    Family::new(
+        "millrace_stage_seconds",
+        "histogram",
+        "Time that a stage of requests took: queue (received, and earlier requests of the \
+         connection run), append (a Produce until its last partition has answered), sync (one round \
+         of one log's syncs), park (a Fetch waits for records), send (until the kernel has taken \
+         the replies).",
+    )
+}
+
 /// What describes the process, in the order of [`process_values`].
 pub(super) fn process_families() -> Vec<Family> {
     vec![
@@ -96,6 +107,7 @@ pub(super) fn text(watched: &Watched) -> String {
         sample(&mut out, family, "", &sum.to_string());
     }
     latencies(&mut out, &shards);
+    stages(&mut out, &shards);
     super::groups::text(&mut out, &shards);
     let values = watched.drivers.iter().map(|counters| counters.values());
     let driver = values.fold(CounterValues::default(), |sum, one| sum.plus(&one));
@@ -142,29 +154,43 @@ fn latencies(out: &mut String, shards: &[&Counters]) {
     let family = latency_family();
     head(out, &family);
     for key in HANDLED {
-        let mut counts = [0_u64; LATENCY_BUCKETS];
-        let mut sum_ns = 0_u64;
-        for shard in shards {
-            let latency = shard.api(*key);
-            for (count, more) in counts.iter_mut().zip(latency.counts()) {
-                *count += more;
-            }
-            sum_ns = sum_ns.wrapping_add(latency.sum_ns());
-        }
-        histogram(out, &family.name, *key, &counts, sum_ns);
+        let all = shards.iter().map(|shard| shard.api(*key));
+        histogram(out, &family.name, &format!("api=\"{}\"", key.name()), all);
     }
 }
 
-fn histogram(out: &mut String, name: &str, key: ApiKey, counts: &[u64], sum_ns: u64) {
-    let api = key.name();
+fn stages(out: &mut String, shards: &[&Counters]) {
+    let family = stage_family();
+    head(out, &family);
+    for stage in STAGES {
+        let all = shards.iter().map(|shard| shard.stage(stage));
+        histogram(out, &family.name, &format!("stage=\"{}\"", stage.name()), all);
+    }
+}
+
+/// One histogram, summed over the shards.
+fn histogram<'a>(
+    out: &mut String,
+    name: &str,
+    label: &str,
+    latencies: impl Iterator<Item = &'a Latency>,
+) {
+    let mut counts = [0_u64; LATENCY_BUCKETS];
+    let mut sum_ns = 0_u64;
+    for latency in latencies {
+        for (count, more) in counts.iter_mut().zip(latency.counts()) {
+            *count += more;
+        }
+        sum_ns = sum_ns.wrapping_add(latency.sum_ns());
+    }
     let mut below = 0;
     for (power, count) in counts.iter().enumerate() {
         below += count;
         let le = if power + 1 < counts.len() { seconds(1 << power) } else { "+Inf".to_owned() };
-        let _ = writeln!(out, "{name}_bucket{{api=\"{api}\",le=\"{le}\"}} {below}");
+        let _ = writeln!(out, "{name}_bucket{{{label},le=\"{le}\"}} {below}");
     }
-    let _ = writeln!(out, "{name}_sum{{api=\"{api}\"}} {}", seconds(sum_ns / 1000));
-    let _ = writeln!(out, "{name}_count{{api=\"{api}\"}} {below}");
+    let _ = writeln!(out, "{name}_sum{{{label}}} {}", seconds(sum_ns / 1000));
+    let _ = writeln!(out, "{name}_count{{{label}}} {below}");
 }
 
 /// Microseconds as a decimal number of seconds.
@@ -176,6 +202,8 @@ fn seconds(us: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counters::Stage;
+    use millrace_net::ApiKey;
     use std::sync::{Arc, OnceLock};
 
     fn watched() -> Watched {
@@ -211,6 +239,17 @@ mod tests {
         assert_eq!(bucket("0.000004").as_deref(), Some("2"));
         assert_eq!(bucket("+Inf").as_deref(), Some("2"));
         assert!(text.contains("millrace_request_seconds_sum{api=\"Produce\"} 0.000006\n"));
+    }
+
+    #[test]
+    fn stages_are_histograms_of_their_own() {
+        let watched = watched();
+        let counters = watched.shards[0].get().expect("begun");
+        counters.stage(Stage::Sync).observe(5_000_000);
+        let text = text(&watched);
+        assert!(text.contains("millrace_stage_seconds_count{stage=\"sync\"} 1\n"), "{text}");
+        assert!(text.contains("millrace_stage_seconds_sum{stage=\"sync\"} 0.005\n"));
+        assert!(text.contains("millrace_stage_seconds_count{stage=\"park\"} 0\n"));
     }
 
     #[test]

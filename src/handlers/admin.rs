@@ -33,6 +33,8 @@ pub(crate) enum Then {
     InitProducerId,
     /// Metadata that creates the topics it asks for.
     AutoCreate(metadata::Waiting),
+    /// UpdateFeatures; the features.
+    UpdateFeatures(Vec<String>),
     /// FindCoordinator that creates the offsets topic.
     FindCoordinator(find_coordinator::Waiting),
     /// A request about groups that came before there was an offsets topic.
@@ -64,6 +66,7 @@ impl Shard {
                 self.finish_alter_client_quotas(turn, &to, waiting, answer);
             }
             Then::InitProducerId => self.finish_init_producer_id(turn, &to, answer),
+            Then::UpdateFeatures(names) => self.finish_update_features(turn, &to, names, answer),
             Then::FindCoordinator(waiting) => self.finish_find_coordinator(turn, &to, waiting),
             Then::Groups(deferred) => self.ask_deferred_groups(turn, &to, deferred),
             Then::AutoCreate(waiting) => self.finish_auto_create(turn, &to, waiting, answer),

@@ -69,6 +69,7 @@ impl Shard {
             | AdminAnswer::DeletedTopics(_)
             | AdminAnswer::CreatedPartitions(_)
             | AdminAnswer::AlteredConfigs(_)
+            | AdminAnswer::UpdatedFeatures(_)
             | AdminAnswer::ProducerIds(_) => Vec::new(),
         }
         .into_iter();

@@ -58,6 +58,7 @@ impl Waiting {
             | AdminAnswer::DeletedTopics(_)
             | AdminAnswer::CreatedPartitions(_)
             | AdminAnswer::AlteredQuotas(_)
+            | AdminAnswer::UpdatedFeatures(_)
             | AdminAnswer::ProducerIds(_) => Vec::new(),
         }
         .into_iter();

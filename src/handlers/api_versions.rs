@@ -39,16 +39,23 @@ impl Shard {
         if let Some(client) = self.clients.get_mut(request.to.client) {
             client.software = Some((name, software_version));
         }
-        let supported = supported_features().into_iter().map(|feature| SupportedFeatureKey {
+        let ours = supported_features();
+        let is_ours = |name: &str| ours.iter().any(|feature| feature.name == name);
+        let supported = ours.clone().into_iter().map(|feature| SupportedFeatureKey {
             name: feature.name,
             min_version: feature.min_supported_version,
             max_version: feature.max_supported_version,
         });
-        let finalized = self.image.features().map(|(name, level)| FinalizedFeatureKey {
-            name: name.to_owned(),
-            max_version_level: level,
-            min_version_level: level,
-        });
+        // A log that Kafka wrote may have levels of features that are not served here: a client
+        // that was told of them would use them.
+        let finalized =
+            self.image.features().filter(|(name, _)| is_ours(name)).map(|(name, level)| {
+                FinalizedFeatureKey {
+                    name: name.to_owned(),
+                    max_version_level: level,
+                    min_version_level: level,
+                }
+            });
         let response = ApiVersionsResponse {
             api_keys,
             // Clients before version 4 take a lowest level of 0 for a mistake. KAFKA-17011.

@@ -123,6 +123,7 @@ fn refused(name: String, refusal: Refusal) -> CreatePartitionsTopicResult {
         | RefusalKind::InvalidConfig
         | RefusalKind::InvalidRequest
         | RefusalKind::StaleBrokerEpoch
+        | RefusalKind::InvalidUpdateVersion
         | RefusalKind::UnknownTopicId
         | RefusalKind::BrokerIdNotRegistered => result(name, refusal.code(), Some(refusal.message)),
     }

@@ -76,6 +76,7 @@ impl Shard {
             | AdminAnswer::CreatedPartitions(_)
             | AdminAnswer::AlteredConfigs(_)
             | AdminAnswer::AlteredQuotas(_)
+            | AdminAnswer::UpdatedFeatures(_)
             | AdminAnswer::ProducerIds(_) => names.into_iter().map(failed).collect(),
         };
         let created = topics.iter().filter(|topic| topic.error_code == 0 && mode == Mode::Apply);

@@ -24,6 +24,7 @@ use millrace_replication::BrokerId;
 use millrace_replication::image::Topic;
 use millrace_wire::{Reader, Uuid, WireError};
 
+use crate::counters::Stage;
 use crate::fetch_session::{
     Answered, FetchKind, PartitionAsk, SessionError, SessionRequest, TopicKey,
 };
@@ -48,6 +49,8 @@ pub(crate) struct Waiting {
     asked: usize,
     /// The deadline has passed while parts were being asked.
     is_due: bool,
+    /// Since when it waits for records, while it does.
+    parked: Option<Mono>,
 }
 
 /// One partition of a fetch.
@@ -93,6 +96,13 @@ impl Part {
 }
 
 impl Waiting {
+    /// It waits for records no more, for now.
+    fn unpark(&mut self, now: Mono) {
+        if let Some(parked) = self.parked.take() {
+            self.to.park_ns += now.since(parked);
+        }
+    }
+
     /// Whether what the parts have is to be answered with now.
     fn is_enough(&self) -> bool {
         let bytes: u64 = self.parts.iter().map(Part::bytes).sum();
@@ -158,6 +168,7 @@ impl Shard {
             parts,
             asked: 0,
             is_due: false,
+            parked: None,
         };
         if self.read_at_once(turn, &mut waiting) {
             self.finish_fetch(turn, waiting);
@@ -317,6 +328,7 @@ impl Shard {
         let Some(part) = waiting.parts.get_mut(item as usize) else { return };
         part.waiter = None;
         part.is_woken = true;
+        waiting.unpark(turn.now.mono);
         if waiting.asked == 0 {
             self.ask_parts(turn, key);
         }
@@ -326,6 +338,7 @@ impl Shard {
     pub(crate) fn on_fetch_due(&mut self, turn: &mut Turn, key: Key) {
         if let Some(Pending::Fetch(waiting)) = self.requests.get_mut(key) {
             waiting.is_due = true;
+            waiting.unpark(turn.now.mono);
             waiting.deadline = None;
             self.maybe_finish_fetch(turn, key);
         }
@@ -353,13 +366,15 @@ impl Shard {
 
     /// Answers if there is enough to answer with; otherwise leaves the fetch waiting.
     fn maybe_finish_fetch(&mut self, turn: &mut Turn, key: Key) {
-        let Some(Pending::Fetch(waiting)) = self.requests.get(key) else { return };
+        let Some(Pending::Fetch(waiting)) = self.requests.get_mut(key) else { return };
         if waiting.asked > 0 {
             return;
         }
         if !waiting.is_enough() {
             if waiting.parts.iter().any(|part| part.is_woken && part.id.is_some()) {
                 self.ask_parts(turn, key);
+            } else {
+                waiting.parked.get_or_insert(turn.now.mono);
             }
             return;
         }
@@ -414,6 +429,9 @@ impl Shard {
         let chunks = write_answers(&to, session_id, answers);
         let bytes: usize = chunks.iter().map(Chunk::len).sum();
         self.counters.bytes_out.add(bytes as u64);
+        if to.park_ns > 0 {
+            self.counters.stage(Stage::Park).observe(to.park_ns);
+        }
         self.reply_chunks(turn, &to, chunks);
     }
 

@@ -13,6 +13,7 @@ use millrace_net::messages::produce::{
 use millrace_net::produce::{ProducePartitionView, ProduceRequestView, ProduceTopicView};
 use millrace_wire::{Reader, WireError};
 
+use crate::counters::Stage;
 use crate::error_map;
 use crate::mail::{Answer, AppendFailure, Ask, PartitionId};
 use crate::shard::{Pending, ReplyTo, Request, Shard, Turn};
@@ -196,6 +197,8 @@ impl Shard {
         if waiting.left == 0
             && let Some(Pending::Produce(waiting)) = self.requests.remove(key)
         {
+            let append_ns = turn.now.mono.since(waiting.to.began);
+            self.counters.stage(Stage::Append).observe(append_ns);
             self.finish_produce(turn, *waiting);
         }
     }

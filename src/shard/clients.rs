@@ -11,6 +11,7 @@ use millrace_replication::Image;
 use super::{Due, Shard, Turn};
 use crate::client::{Busy, Client};
 use crate::config::connections;
+use crate::counters::Stage;
 use crate::gate::{Arrival, Limits, Verdict};
 use crate::mail::Letter;
 use crate::setup::Setup;
@@ -179,7 +180,7 @@ impl Shard {
         }
         for frame in frames {
             self.request_bytes += frame.len();
-            client.enqueue(frame);
+            client.enqueue(turn.now.mono, frame);
         }
         if client.is_saturated() {
             client.connection.pause(turn.ops);
@@ -193,8 +194,10 @@ impl Shard {
 
     /// Runs what may run of a connection's requests.
     pub(super) fn run_requests(&mut self, turn: &mut Turn, key: Key) {
-        while let Some(frame) = self.clients.get_mut(key).and_then(Client::next_runnable) {
-            self.dispatch(turn, key, frame);
+        while let Some((received, frame)) =
+            self.clients.get_mut(key).and_then(Client::next_runnable)
+        {
+            self.dispatch(turn, key, frame, received);
         }
     }
 
@@ -239,7 +242,9 @@ impl Shard {
         let mut flushable = std::mem::take(&mut self.flushable);
         for key in flushable.drain(..) {
             let Some(client) = self.clients.get_mut(key) else { continue };
-            client.connection.flush(&self.pool, turn.ops);
+            if client.connection.flush(&self.pool, turn.ops) {
+                client.send_began = turn.now.mono;
+            }
             let drained = !client.connection.is_sending() && client.connection.in_flight() == 0;
             if client.closing && drained {
                 self.close_client(turn, key);
@@ -254,6 +259,8 @@ impl Shard {
         let Some(key) = self.client_of(socket) else { return };
         if let Some(client) = self.clients.get_mut(key) {
             client.connection.on_sent();
+            let send_ns = turn.now.mono.since(client.send_began);
+            self.counters.stage(Stage::Send).observe(send_ns);
             client.last_active = turn.now.mono;
             self.flushable.push(key);
             // What waited for the peer to take its replies may run.

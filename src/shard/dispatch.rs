@@ -1,12 +1,14 @@
 //! From a frame to the handler of its API.
 
 use bytes::Bytes;
+use millrace_io::Mono;
 use millrace_net::api_versions::advertised;
 use millrace_net::header::RequestHeader;
 use millrace_net::{ApiKey, Request as Api};
 use millrace_wire::{Reader, WireError};
 
 use super::{ReplyTo, Shard, Turn};
+use crate::counters::Stage;
 use crate::slab::Key;
 
 /// A request on its way into a handler.
@@ -71,6 +73,7 @@ pub(crate) const HANDLED: &[ApiKey] = &[
     ApiKey::AlterClientQuotas,
     ApiKey::DescribeUserScramCredentials,
     ApiKey::DescribeQuorum,
+    ApiKey::UpdateFeatures,
     ApiKey::DescribeCluster,
     ApiKey::DescribeProducers,
     ApiKey::DescribeTransactions,
@@ -84,7 +87,7 @@ pub(crate) const HANDLED: &[ApiKey] = &[
 impl Shard {
     /// Starts a request. What cannot be understood ends the connection, as in Kafka: a reply in a
     /// format that the client does not expect would be worse.
-    pub(super) fn dispatch(&mut self, turn: &mut Turn, client: Key, frame: Bytes) {
+    pub(super) fn dispatch(&mut self, turn: &mut Turn, client: Key, frame: Bytes, received: Mono) {
         let mut reader = Reader::new(&frame);
         let Ok(header) = RequestHeader::decode(&mut reader) else {
             self.refuse_frame(turn, client, &frame);
@@ -105,11 +108,10 @@ impl Shard {
         let body_at = reader.position();
         let owes_reply = header.key != ApiKey::Produce
             || crate::handlers::produce::owes_reply(&mut reader, header.version);
-        let slot = if owes_reply {
-            self.clients.get_mut(client).map(|client| client.connection.expect_reply())
-        } else {
-            None
-        };
+        let slot = self.clients.get_mut(client).and_then(|client| {
+            client.set_client_id(header.client_id);
+            owes_reply.then(|| client.connection.expect_reply())
+        });
         // A request that owes no reply could not be told to wait: Kafka exempts it.
         let throttle_ms = if owes_reply {
             self.begin_quotas(turn, client, header.client_id, frame.len())
@@ -125,7 +127,10 @@ impl Shard {
             frame_bytes: frame.len(),
             began: turn.now.mono,
             throttle_ms,
+            queue_ns: turn.now.mono.since(received),
+            park_ns: 0,
         };
+        self.counters.stage(Stage::Queue).observe(to.queue_ns);
         let client_id = header.client_id.map(Box::from);
         self.counters.requests.add(1);
         let request = Request { to, frame, body_at, client_id };
@@ -187,6 +192,7 @@ impl Shard {
                 self.handle_describe_user_scram_credentials(turn, request)
             }
             ApiKey::DescribeQuorum => self.handle_describe_quorum(turn, request),
+            ApiKey::UpdateFeatures => self.handle_update_features(turn, request),
             ApiKey::DescribeCluster => self.handle_describe_cluster(turn, request),
             ApiKey::DescribeProducers => self.handle_describe_producers(turn, request),
             ApiKey::DescribeTransactions => self.handle_describe_transactions(turn, request),

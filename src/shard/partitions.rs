@@ -15,6 +15,7 @@ use millrace_replication::image::Topic;
 
 use super::life::Known;
 use super::{Due, LOG_OWNER_BASE, Shard, Turn};
+use crate::counters::Stage;
 use crate::error_map;
 use crate::mail::{
     Answer, AppendFailure, Appended, Ask, FoundOffset, Letter, LogSize, Mail, PartitionId,
@@ -384,6 +385,9 @@ impl Shard {
         let mut events = std::mem::take(&mut self.partitions.events);
         if let Some(partition) = self.partitions.slab.at_mut(slot) {
             partition.log.on_completion(turn.now, completion, turn.ops, &mut events);
+            if let Some(ns) = partition.log.take_sync_ns() {
+                self.counters.stage(Stage::Sync).observe(ns);
+            }
         }
         self.partitions.has_moved = true;
         self.partitions.touch(slot);

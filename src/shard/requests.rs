@@ -17,6 +17,7 @@ use crate::coordinator::AppendId;
 use crate::handlers;
 use crate::mail::{Answer, Ask, Letter, PartitionId};
 use crate::slab::Key;
+use crate::slowest::{CLIENT_ID_CHARS_MAX, SLOW_NS_MIN, SlowRequest, Slowest};
 use crate::ticket::Ticket;
 
 /// Where the reply to a request goes, and how it is written.
@@ -38,6 +39,10 @@ pub(crate) struct ReplyTo {
     pub began: Mono,
     /// How long the client has to wait for what its requests before took, ms.
     pub throttle_ms: i32,
+    /// From being received to being taken up, ns.
+    pub queue_ns: u64,
+    /// How long it waited for records, ns.
+    pub park_ns: u64,
 }
 
 /// A request that waits.
@@ -202,8 +207,33 @@ impl Shard {
         {
             client.connection.reply(slot, chunks);
         }
-        self.counters.api(to.api).observe(turn.now.mono.since(to.began));
+        let took_ns = turn.now.mono.since(to.began);
+        self.counters.api(to.api).observe(took_ns);
+        self.note_if_slow(turn, to, took_ns);
         self.finish_request(turn, to.client, to.frame_bytes);
+    }
+
+    /// Hands a request to the recorder of slow ones, unless it is faster than all in there.
+    fn note_if_slow(&mut self, turn: &Turn, to: &ReplyTo, took_ns: u64) {
+        let work_ns = took_ns.saturating_sub(to.park_ns);
+        let period = Slowest::period_of(turn.now.mono);
+        if period != self.slow_period {
+            (self.slow_period, self.slow_ns_min) = (period, SLOW_NS_MIN);
+        }
+        if to.queue_ns + work_ns <= self.slow_ns_min {
+            return;
+        }
+        let Some(client) = self.clients.get(to.client) else { return };
+        let name = client.client_id().unwrap_or_default();
+        self.slow_ns_min = self.counters.slowest.note(SlowRequest {
+            api: to.api,
+            client_id: name.chars().take(CLIENT_ID_CHARS_MAX).collect(),
+            peer: client.peer,
+            ended: turn.now.mono,
+            queue_ns: to.queue_ns,
+            work_ns,
+            park_ns: to.park_ns,
+        });
     }
 
     /// Ends a request that owes no reply.

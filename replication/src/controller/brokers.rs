@@ -25,10 +25,9 @@ pub const PRODUCER_ID_BLOCK_LEN: i64 = 1000;
 /// Every feature this broker knows: name, lowest and highest level, level of a new cluster.
 ///
 /// A feature is added here when its levels are served; 0 is "off" and always allowed.
-const FEATURES: [(&str, i16, i16, i16); 3] = [
+const FEATURES: [(&str, i16, i16, i16); 2] = [
     (GROUP_VERSION, 0, 1, 1),
     (METADATA_VERSION, 7, METADATA_VERSION_LEVEL, METADATA_VERSION_LEVEL),
-    ("transaction.version", 0, 2, 0),
 ];
 
 /// The features and levels that this broker can run.

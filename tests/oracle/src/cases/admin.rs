@@ -13,6 +13,7 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
     for version in 0..=2 {
         scripts.push(elect(version));
         scripts.push(quorum(version));
+        scripts.push(features(version));
         scripts.push(list_transactions(version));
         scripts.push(Script::new(format!("admin/sasl-authenticate-v{version}")).call(
             "SaslAuthenticate",
@@ -53,6 +54,41 @@ fn reassign(version: i16) -> Script {
         script = script.call("AlterPartitionReassignments", version, body);
     }
     script.call("AlterPartitionReassignments", version, json!({ "Topics": [] }))
+}
+
+/// Levels that change nothing, and all that is refused. Version 0 knows no upgrade type.
+fn features(version: i16) -> Script {
+    let mut bodies = Vec::new();
+    let mut call = |updates: &[(&str, i16, i8)]| {
+        let update = |(feature, level, kind): &(&str, i16, i8)| {
+            let mut body = json!({ "Feature": feature, "MaxVersionLevel": level });
+            if version == 0 {
+                body["AllowDowngrade"] = json!(*kind != 1);
+            } else {
+                body["UpgradeType"] = json!(kind);
+            }
+            body
+        };
+        let updates: Vec<Value> = updates.iter().map(update).collect();
+        bodies.push(json!({ "timeoutMs": 10_000, "FeatureUpdates": updates }));
+    };
+    call(&[]);
+    call(&[("metadata.version", 30, 1)]);
+    for level in [31, 29, 7, 6, 0, -1] {
+        for kind in [1, 2, 3] {
+            call(&[("metadata.version", level, kind)]);
+        }
+    }
+    call(&[("metadata.version", 30, 0)]);
+    call(&[("metadata.version", 30, 9)]);
+    call(&[("nope", 1, 1)]);
+    call(&[("nope", 0, 1)]);
+    call(&[("group.version", 2, 1)]);
+    call(&[("group.version", 0, 1)]);
+    call(&[("group.version", 1, 1), ("nope", 1, 1)]);
+    call(&[("group.version", 1, 1), ("metadata.version", 30, 1)]);
+    let script = Script::new(format!("admin/features-v{version}"));
+    bodies.into_iter().fold(script, |script, body| script.call("UpdateFeatures", version, body))
 }
 
 fn elect(version: i16) -> Script {

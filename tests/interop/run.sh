@@ -3,7 +3,7 @@
 #
 # usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
 #   clients: confluent kafkapython aiokafka java franz sarama segmentio kafkajs
-#            platformatic kcat tools migrate   (default: all)
+#            platformatic kcat tools migrate members   (default: all; members with --groups)
 #   --bootstrap  an already running broker; without it a Millrace of its own is started on free
 #                loopback ports with a temporary data folder, and stopped in the end
 #   --groups     the parts that need consumer groups too
@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools migrate)
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools migrate ${groups:+members})
 
 work=$(mktemp -d)
 broker=
@@ -68,6 +68,7 @@ fi
 run_client() {
     case $1 in
         confluent) "$INTEROP_CACHE/python/bin/python" "$here/python/confluent.py" "$bootstrap" $groups ;;
+        members) "$INTEROP_CACHE/python/bin/python" "$here/python/members.py" "$bootstrap" ;;
         kafkapython) "$INTEROP_CACHE/python/bin/python" "$here/python/kafkapython.py" "$bootstrap" $groups ;;
         aiokafka) "$INTEROP_CACHE/python/bin/python" "$here/python/aio.py" "$bootstrap" $groups ;;
         java) java -Xmx512m -XX:+UseSerialGC -Dlog4j2.configurationFile="$here/kafka/log4j2-tools.xml" \

@@ -115,6 +115,15 @@ if [ "$mode" = --groups ]; then
     check "groups by kafka-groups" "group-$topic +Classic" kafka-groups "${b[@]}" --list
     check "groups delete" "was successful|successfully deleted|deletion of requested consumer groups" \
         kafka-consumer-groups "${b[@]}" --delete --group "group-$topic"
+    check "consumer of the new protocol" "Processed a total of 100 messages" kafka-console-consumer "${b[@]}" \
+        --topic "$topic" --group "new-$topic" --command-property group.protocol=consumer \
+        --from-beginning --max-messages 100 --timeout-ms 60000
+    check "new group by kafka-groups" "new-$topic +Consumer +consumer" kafka-groups "${b[@]}" --list
+    check "new group's state" "new-$topic.*Empty" kafka-consumer-groups "${b[@]}" --describe --state \
+        --group "new-$topic"
+    check "new group's offsets" "$topic +[0-9]" kafka-consumer-groups "${b[@]}" --describe --group "new-$topic"
+    check "new group deleted" "was successful|successfully deleted|deletion of requested consumer groups" \
+        kafka-consumer-groups "${b[@]}" --delete --group "new-$topic"
     check "consumer perf" "MB.sec" kafka-consumer-perf-test "${b[@]}" --topic "$topic" --messages 5000 --timeout 60000
 fi
 

@@ -240,7 +240,7 @@ impl Consumer {
                 let lane = &mut self.lanes[index];
                 if let Some(offset) = listed(&response, oracle, lane.place)? {
                     let deletable_end = oracle.partition(lane.place).deletable_end();
-                    if offset > deletable_end {
+                    if offset > deletable_end && !oracle.topics[lane.place.topic].is_doomed {
                         return Err(format!("{:?} starts at {offset}", lane.place));
                     }
                     lane.position = offset;
@@ -328,14 +328,15 @@ impl Lane {
         let error = ErrorCode::from_code(part.error_code)
             .ok_or_else(|| format!("error code {}", part.error_code))?;
         let partition = oracle.partition(place);
-        if error == ErrorCode::OffsetOutOfRange {
+        let is_doomed = oracle.topics[place.topic].is_doomed;
+        // By its name the answer may be that of a topic that took the place of this one.
+        if error == ErrorCode::OffsetOutOfRange && !is_doomed {
             if self.position >= partition.deletable_end() {
                 return Err(format!("{place:?}: {} is said to be out of range", self.position));
             }
             self.is_lost = true;
             return Ok(());
         }
-        let is_doomed = oracle.topics[place.topic].is_doomed;
         if !error.is_none() {
             let is_trouble = error.is_retriable() || error == ErrorCode::KafkaStorageError;
             if is_trouble || is_doomed {

@@ -367,6 +367,10 @@ impl Producer {
         lane.sent -= 1;
         let at = lane.refused;
         let is_over = match outcome_of(error) {
+            // By its name it may have gone into a topic that took the place of this one.
+            Outcome::Taken | Outcome::OutOfOrder if oracle.topics[lane.place.topic].is_doomed => {
+                true
+            }
             Outcome::Taken => {
                 if is_once_in_order && lane.refused > 0 {
                     let place = lane.place;

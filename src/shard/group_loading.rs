@@ -1,10 +1,10 @@
 //! Loading the coordinators of a shard from their partitions' logs.
 //!
 //! ```text
-//!  partition opens ─▶ read a piece ─▶ decode (computed elsewhere) ─▶ replay ─┬─▶ loaded
-//!                          ▲    │                                           │
-//!                          │    └─ a failure: again from here, later        │
-//!                          └──────────────── more below the high watermark ─┘
+//!  partition opens ─▶ read a piece ─▶ replay ─┬─▶ loaded
+//!                          ▲    │              │
+//!                          │    └─ a failure: again from here, later
+//!                          └───────────────────┘ more below the high watermark
 //! ```
 //!
 //! How long it takes depends on what the log holds: compaction keeps that to the last state of each
@@ -12,16 +12,16 @@
 //! ever: the piece is read again after a pause that doubles, and each failure is told and counted.
 
 use bytes::Bytes;
-use millrace_io::{Completion, Computed, IoError, Mono, Op, Token, Work};
+use millrace_io::{Completion, IoError, Mono, Op, Token};
 
 use super::{Due, GROUPS_OWNER, Pending, Shard, Turn};
-use crate::coordinator::GroupRecord;
 use crate::mail::{Answer, Ask, Letter, Mail, PartitionId, ReadAsk, Watch};
 use crate::offsets_topic::{self, OFFSETS_TOPIC};
 use crate::slab::Key;
 
 /// Bytes of log read at a time; one batch comes whole even if it is larger. Replaying it holds up
-/// the shard for about a millisecond.
+/// the shard for about a millisecond; the thread that computes for compactions would be too slow on
+/// a busy machine, and clients wait for this.
 const LOAD_BYTES: u32 = 128 << 10;
 /// The first pause after a failure, ms.
 const RETRY_MS_MIN: u64 = 100;
@@ -43,20 +43,6 @@ pub(super) struct Load {
     failures: u32,
     /// When it goes on after one.
     retry_at: Option<Mono>,
-}
-
-/// A piece of the log, decoded.
-struct Decoded {
-    next: i64,
-    unread: u64,
-    bytes: u64,
-    records: Vec<GroupRecord>,
-}
-
-fn decode((bytes, from): (Bytes, i64)) -> Decoded {
-    let mut records = Vec::new();
-    let (next, unread) = offsets_topic::decode(&bytes, from, |record| records.push(record.clone()));
-    Decoded { next, unread, bytes: bytes.len() as u64, records }
 }
 
 impl Shard {
@@ -159,74 +145,41 @@ impl Shard {
         self.begin_lag_reports(turn);
     }
 
-    /// A piece of a log is read, or decoded.
+    /// A piece of a log is read.
     pub(super) fn on_group_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
-        let (token, outcome) = match completion {
-            Completion::Read { token, result } => (token, self.decode_groups(turn, token, result)),
-            Completion::Computed { token, result } => (token, Some(result)),
-            Completion::Opened { .. }
-            | Completion::Wrote { .. }
-            | Completion::Done { .. }
-            | Completion::Listed { .. }
-            | Completion::Accepted { .. }
-            | Completion::Received { .. }
-            | Completion::Filled { .. }
-            | Completion::Sent { .. }
-            | Completion::Closed { .. }
-            | Completion::Mail { .. }
-            | Completion::Stop => return,
-        };
-        let Some(outcome) = outcome else { return };
+        let Completion::Read { token, result } = completion else { return };
         let Some(key) = self.requests.key_at(token.seq) else { return };
         let Some(Pending::GroupLoad(id)) = self.requests.get(key) else { return };
         let id = *id;
         self.requests.remove(key);
-        match self.replay_groups(turn, id, outcome) {
+        match self.replay_groups(turn, id, result) {
             Ok(()) => self.read_groups(turn, id),
             Err(why) => self.on_load_failure(turn, id, &why),
         }
-    }
-
-    /// Has a piece decoded; an error is handed on.
-    fn decode_groups(
-        &self,
-        turn: &mut Turn,
-        token: Token,
-        result: Result<Bytes, IoError>,
-    ) -> Option<Result<Computed, IoError>> {
-        let bytes = match result {
-            Ok(bytes) => bytes,
-            Err(error) => return Some(Err(error)),
-        };
-        let key = self.requests.key_at(token.seq)?;
-        let Some(Pending::GroupLoad(id)) = self.requests.get(key) else { return None };
-        let from = self.groups.hosted.get(id)?.next_offset;
-        turn.ops.push(Op::Compute { token, work: Work::new((bytes, from), decode) });
-        None
     }
 
     fn replay_groups(
         &mut self,
         turn: &Turn,
         id: PartitionId,
-        result: Result<Computed, IoError>,
+        result: Result<Bytes, IoError>,
     ) -> Result<(), String> {
-        let decoded = result.map_err(|error| error.to_string())?.take::<Decoded>();
-        let Some(Decoded { next, unread, bytes, records }) = decoded else {
-            return Err("a piece was decoded as something else".to_owned());
-        };
+        let bytes = result.map_err(|error| error.to_string())?;
         let Some(hosted) = self.groups.hosted.get_mut(&id) else { return Ok(()) };
+        let coordinator = &mut hosted.coordinator;
+        let mut count = 0;
+        let (next, unread) = offsets_topic::decode(&bytes, hosted.next_offset, |record| {
+            count += 1;
+            coordinator.replay(record);
+        });
         if next <= hosted.next_offset {
             return Err(format!("no whole batch at offset {}", hosted.next_offset));
-        }
-        for record in &records {
-            hosted.coordinator.replay(record);
         }
         let from = std::mem::replace(&mut hosted.next_offset, next);
         let mut progress = None;
         if let Some(load) = &mut hosted.load {
-            load.bytes += bytes;
-            load.records += records.len() as u64;
+            load.bytes += bytes.len() as u64;
+            load.records += count;
             load.failures = 0;
             if turn.now.mono >= load.told_at.plus_ms(TELL_MS) {
                 load.told_at = turn.now.mono;

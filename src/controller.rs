@@ -122,6 +122,10 @@ pub(crate) struct Controller {
     change: Change,
     random: Random,
     wishes: Vec<Wish>,
+    /// The log dirs of this broker, while its registration waits for room on the disk.
+    unregistered: Option<Vec<Uuid>>,
+    /// The disk was full, and the metadata log takes records again.
+    has_space_again: bool,
     is_closed: bool,
     /// Bytes of records since the last snapshot.
     bytes_since_snapshot: u64,
@@ -139,6 +143,8 @@ impl Controller {
             change: Change::None,
             random: Random::new(seed),
             wishes: Vec::new(),
+            unregistered: None,
+            has_space_again: false,
             is_closed: false,
             bytes_since_snapshot: 0,
             snapshot: None,
@@ -169,6 +175,7 @@ impl Controller {
     /// Registers this broker, on a new cluster after the records that every cluster starts with.
     pub(crate) fn register(&mut self, now: Now, ops: &mut Vec<Op<Mail>>, log_dirs: Vec<Uuid>) {
         let Some(log) = &self.log else { return };
+        self.unregistered = Some(log_dirs.clone());
         let mut records = controller::bootstrap(&self.image);
         let next_offset = log.log_end_offset().0 + records.len() as i64;
         let request = controller::BrokerRegistrationRequest {
@@ -189,6 +196,13 @@ impl Controller {
     }
 
     fn pump(&mut self, now: Now, ops: &mut Vec<Op<Mail>>) {
+        if self.has_space_again
+            && matches!(self.change, Change::None)
+            && let Some(log_dirs) = self.unregistered.take()
+        {
+            self.has_space_again = false;
+            self.register(now, ops, log_dirs);
+        }
         while matches!(self.change, Change::None)
             && let Some((ticket, ask)) = self.queue.pop_front()
         {
@@ -271,7 +285,13 @@ impl Controller {
             Asker::Client(ticket, _) => {
                 self.wishes.push(Wish::Answer(ticket, AdminAnswer::LogFailed));
             }
-            Asker::Registration => panic!("the metadata log refuses the broker's registration"),
+            // The disk is full. With the registration of an earlier life all that is there can be
+            // served; it is done anew when there is room. A new broker has nothing to serve.
+            Asker::Registration => {
+                if self.image.broker(BrokerId(self.setup.node_id)).is_some() {
+                    self.wishes.push(Wish::Registered);
+                }
+            }
         }
     }
 
@@ -291,6 +311,19 @@ impl Controller {
         }
         let mut events = Vec::new();
         log.on_completion(now, completion, ops, &mut events);
+        self.on_events(now, ops, events);
+    }
+
+    /// The metadata log's time has come.
+    pub(crate) fn on_timer(&mut self, now: Now, ops: &mut Vec<Op<Mail>>) {
+        let Some(log) = &mut self.log else { return };
+        log.on_timer(now, ops);
+        let mut events = Vec::new();
+        log.take_events(&mut events);
+        self.on_events(now, ops, events);
+    }
+
+    fn on_events(&mut self, now: Now, ops: &mut Vec<Op<Mail>>, events: Vec<LogEvent>) {
         for event in events {
             self.on_event(event);
         }
@@ -346,9 +379,9 @@ impl Controller {
             | LogEvent::LogStartAdvanced
             | LogEvent::Compaction(_)
             | LogEvent::SpaceGone
-            | LogEvent::SpaceBack
             | LogEvent::Corrupt { .. }
             | LogEvent::Deleted => {}
+            LogEvent::SpaceBack => self.has_space_again = self.unregistered.is_some(),
             LogEvent::Closed => self.is_closed = true,
         }
     }
@@ -383,7 +416,10 @@ impl Controller {
         if let Change::Applying { asker, .. } = std::mem::replace(&mut self.change, Change::None) {
             self.wishes.push(match asker {
                 Asker::Client(ticket, answer) => Wish::Answer(ticket, answer),
-                Asker::Registration => Wish::Registered,
+                Asker::Registration => {
+                    self.unregistered = None;
+                    Wish::Registered
+                }
             });
         }
         self.pump(now, ops);

@@ -219,6 +219,17 @@ fn run(kind: Kind, way: Way, backend: &str) {
         connection = Connection::open(broker.address).expect("connections are taken");
         connection.metadata().expect("an answer");
     }
+    // A broker that is started on it serves all of it, too, and refuses produce.
+    drop(connection);
+    broker.kill();
+    broker = Broker::start(disk.path(), &arguments);
+    connection = Connection::open(broker.address).expect("the broker starts on a full disk");
+    big.read_back(&mut connection);
+    small.read_back(&mut connection);
+    if way != Way::Retention {
+        assert_eq!(big.fill(&mut connection, 10_000 * RECORDS), STORAGE_ERROR, "still full");
+        big.read_back(&mut connection);
+    }
     make_room(&mut connection, way, &big);
     let freed = Instant::now();
     let refilled = if way == Way::DeleteTopics { &mut small } else { &mut big };

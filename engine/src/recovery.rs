@@ -33,7 +33,7 @@ use crate::index::{
     OffsetIndex, TimeIndex, offset_entries_before, sane_offset_bytes, sane_time_bytes,
     time_entries_until,
 };
-use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase};
+use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, may_pass};
 use crate::producer_state::ProducerState;
 use crate::segment::{
     LOG_SUFFIX, LazyFile, MaxTimestamp, OFFSET_INDEX_SUFFIX, SNAPSHOT_SUFFIX, TIME_INDEX_SUFFIX,
@@ -580,7 +580,8 @@ impl Log {
         result: Result<(), IoError>,
         ops: &mut Vec<Op<M>>,
     ) -> Progress {
-        result.map_err(Failure::Io)?;
+        // A filesystem that never writes in place may have no room for it; the sync tells the rest.
+        result.or_else(|error| if may_pass(error) { Ok(()) } else { Err(Failure::Io(error)) })?;
         let bytes = std::mem::take(&mut recovery.rewriting);
         self.scan_bytes(recovery, &bytes, ops)
     }

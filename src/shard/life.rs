@@ -233,8 +233,8 @@ impl Shard {
 
     pub(super) fn on_controller_due(&mut self, turn: &mut Turn) {
         self.life.controller_deadline = None;
-        if let Some(log) = self.controller.as_mut().and_then(Controller::log_mut) {
-            log.on_timer(turn.now, turn.ops);
+        if let Some(controller) = &mut self.controller {
+            controller.on_timer(turn.now, turn.ops);
         }
         self.grant_wishes(turn);
     }
@@ -306,7 +306,8 @@ impl Shard {
 
     /// From here on clients are served.
     fn serve(&mut self, turn: &mut Turn) {
-        if self.is_stopping() {
+        // The second time it is the registration that a full disk put off.
+        if self.life.phase >= Phase::Serving {
             return;
         }
         self.life.phase = Phase::Serving;

@@ -281,9 +281,10 @@ impl Run {
     }
 
     fn on_event(&mut self, event: Event) {
-        // A broker cannot start on a full disk: it does not wait for space to register itself.
+        // A new broker needs room to begin with; one that has begun starts on a full disk as well.
         let restarts = matches!(event, Event::Kill | Event::LosePower | Event::Stop);
-        if restarts || self.stopping_since.is_some() {
+        let is_new = self.stable_count == 0;
+        if (restarts && is_new) || self.stopping_since.is_some() {
             self.free_disk();
         }
         match event {

@@ -259,7 +259,7 @@ impl Log {
         batch: &ValidatedBatch,
         ticket: u64,
     ) -> Result<AppendOutcome, AppendError> {
-        self.admit(batch)?;
+        self.admit(batch).inspect_err(|_| self.producers.note_refused(&batch.header))?;
         self.last_activity = now.mono;
         self.is_touched = true;
         if let Admission::Duplicate(original) =
@@ -501,9 +501,11 @@ impl Log {
         let queue = std::mem::take(&mut self.appender.queue);
         for queued in queue.into_iter().rev() {
             self.producers.rewind(queued.stamped.header.producer_id, queued.before);
+            self.producers.note_refused(&queued.stamped.header);
         }
         for (header, before) in std::mem::take(&mut self.appender.in_flight).into_iter().rev() {
             self.producers.rewind(header.producer_id, before);
+            self.producers.note_refused(&header);
         }
         self.log_end = self.written;
         if self.epochs.truncate_from_end(self.log_end) == EpochChange::Changed {

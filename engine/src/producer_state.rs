@@ -24,7 +24,7 @@
 //! Bounded: at the limit the producers whose last batch lies furthest back in the log are dropped,
 //! never one with an open transaction. A dropped producer that comes back is as an unknown one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use millrace_io::WallMs;
 
@@ -275,7 +275,20 @@ pub struct ProducerState {
     /// Ended transactions whose marker is not below the high watermark yet: first to last offset.
     unreplicated: BTreeMap<Offset, Offset>,
     evicted_count: u64,
+    /// Where producers that are not known must go on, see [`Self::note_refused`].
+    refused: VecDeque<Refused>,
 }
+
+/// A batch of a producer that is not known was refused; it will come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Refused {
+    producer_id: ProducerId,
+    epoch: i16,
+    base_sequence: i32,
+}
+
+/// Producers of which a first refused batch is remembered.
+const REFUSED_MAX: usize = 1024;
 
 impl ProducerState {
     /// Nothing known yet.
@@ -288,6 +301,7 @@ impl ProducerState {
             ongoing: BTreeMap::new(),
             unreplicated: BTreeMap::new(),
             evicted_count: 0,
+            refused: VecDeque::new(),
         }
     }
 
@@ -306,7 +320,7 @@ impl ProducerState {
             if count >= self.producers_max {
                 return Err(ProducerError::TooManyTransactions { count });
             }
-            return Ok(Admission::Append);
+            return self.check_refused(header).map(|()| Admission::Append);
         };
         if header.base_sequence < 0 {
             check_epoch(producer_id, header.producer_epoch, entry)?;
@@ -321,6 +335,37 @@ impl ProducerState {
             return Err(ProducerError::NotTransactional { producer_id });
         }
         Ok(Admission::Append)
+    }
+
+    /// A batch was refused for want of space or time: its client sends it again. A producer that
+    /// is not known may begin with any sequence, so without this note the batch behind it, on its
+    /// way already, would be taken before it, and it never after.
+    pub fn note_refused(&mut self, header: &BatchHeader) {
+        let BatchHeader { producer_id, producer_epoch: epoch, base_sequence, .. } = *header;
+        let is_first = producer_id.is_some()
+            && base_sequence >= 0
+            && !self.producers.contains_key(&producer_id)
+            && self.refused_of(producer_id, epoch).is_none();
+        if is_first {
+            self.refused.truncate(REFUSED_MAX - 1);
+            self.refused.push_front(Refused { producer_id, epoch, base_sequence });
+        }
+    }
+
+    fn refused_of(&self, producer_id: ProducerId, epoch: i16) -> Option<&Refused> {
+        self.refused.iter().find(|it| it.producer_id == producer_id && it.epoch == epoch)
+    }
+
+    /// Judges a batch of a producer that is not known.
+    fn check_refused(&self, header: &BatchHeader) -> Result<(), ProducerError> {
+        let BatchHeader { producer_id, producer_epoch: epoch, base_sequence, .. } = *header;
+        match self.refused_of(producer_id, epoch) {
+            Some(refused) if base_sequence > refused.base_sequence => {
+                let last_sequence = refused.base_sequence - 1;
+                Err(ProducerError::OutOfOrder { producer_id, base_sequence, last_sequence })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Judges a transaction marker before it is appended. Changes nothing.
@@ -349,6 +394,9 @@ impl ProducerState {
             return;
         }
         self.make_room_for(producer_id);
+        if !self.refused.is_empty() {
+            self.refused.retain(|it| it.producer_id != producer_id);
+        }
         let entry = self.producers.entry(producer_id).or_insert(ProducerEntry::unknown());
         entry.enter_epoch(header.producer_epoch);
         entry.push(BatchMetadata {
@@ -430,6 +478,7 @@ impl ProducerState {
         self.producers.clear();
         self.ongoing.clear();
         self.unreplicated.clear();
+        self.refused.clear();
     }
 
     /// The producers in the order of their ids.

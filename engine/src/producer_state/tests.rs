@@ -97,6 +97,32 @@ fn an_unknown_producer_may_start_anywhere() {
 }
 
 #[test]
+fn behind_a_refused_batch_an_unknown_producer_starts_with_that_one() {
+    let mut log = Log::new(10);
+    // The first batch finds no room; the second was sent before the answer came.
+    log.state.note_refused(&batch((7, 0), 0, 5));
+    log.state.note_refused(&batch((7, 0), 5, 5));
+    let error = log.produce(batch((7, 0), 5, 5)).unwrap_err();
+    assert!(matches!(error, ProducerError::OutOfOrder { base_sequence: 5, .. }), "{error:?}");
+    assert_eq!(log.produce(batch((7, 0), 0, 5)), Ok((true, 0)));
+    assert_eq!(log.produce(batch((7, 0), 5, 5)), Ok((true, 5)));
+    // Others are not concerned: another producer, or the same one in a new epoch.
+    log.state.note_refused(&batch((8, 0), 0, 1));
+    assert_eq!(log.produce(batch((9, 0), 41, 1)), Ok((true, 10)));
+    assert_eq!(log.produce(batch((8, 1), 0, 1)), Ok((true, 11)));
+}
+
+#[test]
+fn refused_batches_are_remembered_up_to_a_bound() {
+    let mut state = ProducerState::new(10);
+    for id in 0..2 * i64::try_from(REFUSED_MAX).unwrap() {
+        state.note_refused(&batch((id, 0), 0, 1));
+    }
+    assert_eq!(state.refused.len(), REFUSED_MAX);
+    assert_eq!(state.check(&batch((0, 0), 9, 1)), Ok(Admission::Append), "the oldest is gone");
+}
+
+#[test]
 fn a_lower_epoch_is_fenced_and_a_higher_one_starts_at_zero() {
     let mut log = Log::new(10);
     assert_eq!(log.produce(batch((1, 3), 0, 2)), Ok((true, 0)));

@@ -78,12 +78,22 @@ pub struct Admin {
     wake: u64,
     /// Whether the task was sent before.
     is_repeat: bool,
+    /// The process's deaths when the task was sent.
+    crashes: u32,
 }
 
 impl Admin {
     /// An administrator with something to do.
     pub fn new(tasks: Vec<Task>, rng: Rng) -> Self {
-        Self { rng, link: None, tasks: tasks.into(), in_flight: None, wake: 0, is_repeat: false }
+        Self {
+            rng,
+            link: None,
+            tasks: tasks.into(),
+            in_flight: None,
+            wake: 0,
+            is_repeat: false,
+            crashes: 0,
+        }
     }
 
     /// When it wants to move by itself.
@@ -153,6 +163,7 @@ impl Admin {
         {
             let due = self.send(world, oracle, &task);
             self.in_flight = Some(due);
+            self.crashes = oracle.crashes;
         }
     }
 
@@ -302,7 +313,7 @@ impl Admin {
                         let low = result.low_watermark;
                         return Err(format!("{place:?}: deleted to {low}, not {offset}"));
                     }
-                    oracle.on_deleted(*place, result.low_watermark);
+                    oracle.on_deleted(*place, result.low_watermark, self.crashes);
                 } else if may_try_again(error) {
                     again = Some(task.clone());
                 } else if error == ErrorCode::OffsetOutOfRange

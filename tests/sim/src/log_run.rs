@@ -380,7 +380,7 @@ impl LogRun {
         self.oracle.on_delete_asked(PLACE, offset);
         let now = self.world.now();
         if let Ok(start) = self.log.advance_log_start(now, Offset(offset), &mut self.ops) {
-            self.oracle.on_deleted(PLACE, start.0);
+            self.oracle.on_deleted(PLACE, start.0, self.oracle.crashes);
             self.checkpoints.log_start = start;
         }
     }

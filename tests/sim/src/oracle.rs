@@ -87,6 +87,8 @@ pub struct Oracle {
     pub acked_count: u64,
     /// Records read by consumers.
     pub read_count: u64,
+    /// How often the process died.
+    pub crashes: u32,
 }
 
 impl Oracle {
@@ -185,11 +187,15 @@ impl Oracle {
         partition.deletable_end = partition.deletable_end.max(offset);
     }
 
-    /// The broker said that the log starts at `log_start`.
-    pub fn on_deleted(&mut self, place: Place, log_start: i64) {
+    /// The broker said that the log starts at `log_start`, in the life after so many `crashes`. An
+    /// answer may arrive when who gave it is dead, see [`Self::on_crash`].
+    pub fn on_deleted(&mut self, place: Place, log_start: i64, crashes: u32) {
+        let is_of_this_life = crashes == self.crashes;
         let partition = self.partition_mut(place);
-        partition.log_start = partition.log_start.max(log_start);
-        if partition.log_start > partition.deletable_end {
+        if is_of_this_life {
+            partition.log_start = partition.log_start.max(log_start);
+        }
+        if log_start > partition.deletable_end {
             let end = partition.deletable_end;
             self.fail(format!("{place:?}: deleted to {log_start}, asked for at most {end}"));
         }
@@ -198,6 +204,7 @@ impl Oracle {
     /// The process died. Where logs start is written down now and then, as Kafka does, so records
     /// that were deleted since may come back.
     pub fn on_crash(&mut self) {
+        self.crashes += 1;
         for topic in &mut self.topics {
             for partition in &mut topic.partitions {
                 partition.log_start = 0;

@@ -181,6 +181,19 @@ fn make_room(connection: &mut Connection, way: Way, filled: &Filled) {
     }
 }
 
+/// Produces until a batch is taken again; how long that took.
+fn wait_for_room(connection: &mut Connection, filled: &mut Filled, broker: &Broker) -> Duration {
+    let began = Instant::now();
+    loop {
+        match filled.fill(connection, RECORDS) {
+            0 => return began.elapsed(),
+            STORAGE_ERROR => std::thread::sleep(Duration::from_millis(20)),
+            other => panic!("error {other} while the disk is full"),
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "still full: {:?}", broker.said());
+    }
+}
+
 fn run(kind: Kind, way: Way, backend: &str) {
     let Some(disk) = Disk::mount(kind) else {
         println!("skipped: no {kind:?} of {DISK_MIB} MiB can be mounted here (it takes root)");
@@ -231,18 +244,8 @@ fn run(kind: Kind, way: Way, backend: &str) {
         big.read_back(&mut connection);
     }
     make_room(&mut connection, way, &big);
-    let freed = Instant::now();
     let refilled = if way == Way::DeleteTopics { &mut small } else { &mut big };
-    loop {
-        match refilled.fill(&mut connection, RECORDS) {
-            0 => break,
-            STORAGE_ERROR => std::thread::sleep(Duration::from_millis(20)),
-            other => panic!("error {other} while the disk is full"),
-        }
-        let said = broker.said();
-        assert!(freed.elapsed() < Duration::from_mins(1), "{kind:?}, {backend}: still: {said:?}");
-    }
-    let waited = freed.elapsed();
+    let waited = wait_for_room(&mut connection, refilled, &broker);
     // And not for one batch only.
     assert_eq!(refilled.fill(&mut connection, 50 * RECORDS), 0, "there is room");
     let mut left = vec![&small];

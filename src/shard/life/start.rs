@@ -245,7 +245,12 @@ impl Shard {
             (_, Outcome::Read(Err(error)) | Outcome::Done(Err(error)))
                 if error.kind != IoErrorKind::NotFound =>
             {
-                return Err(format!("{path}: {what:?} failed: {error}"));
+                let advice = if error.kind == IoErrorKind::NoSpace {
+                    "; make room on its disk and start again"
+                } else {
+                    ""
+                };
+                return Err(format!("{path}: {what:?} failed: {error}{advice}"));
             }
             (_, Outcome::Listed(Err(error))) if what != What::MetadataEntries => {
                 return Err(format!("{path}: cannot be listed: {error}"));

@@ -388,17 +388,33 @@ impl Run {
 
     /// A process that was asked to stop ends, in time, and another starts.
     fn maybe_restart(&mut self) {
-        if let Some(reason) = self.machine.failure() {
-            self.oracle.fail(format!("the broker gave up: {reason}"));
+        if let Some(reason) = self.machine.failure().map(str::to_owned) {
+            // What must be written at a start finds no room: it says so, and somebody makes some.
+            if self.is_disk_full() && reason.contains("make room") {
+                self.stopping_since = None;
+                self.free_disk();
+                self.machine.kill();
+                self.oracle.on_crash();
+            } else {
+                self.oracle.fail(format!("the broker gave up: {reason}"));
+            }
             return;
         }
         let Some(since) = self.stopping_since else { return };
         if self.machine.has_finished() {
             self.stopping_since = None;
+            if self.is_disk_full() {
+                // Without room nothing could be written down: it is as good as a kill.
+                self.oracle.on_crash();
+            }
             self.machine.restart();
         } else if self.machine.world.time() > since + STOP_MS_MAX * MS {
             self.oracle.fail("a process that was asked to stop does not end");
         }
+    }
+
+    fn is_disk_full(&self) -> bool {
+        self.machine.world.faults().disk_bytes_max < Faults::none().disk_bytes_max
     }
 
     /// From storm to calm, from there to the audit, from there to the end.

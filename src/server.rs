@@ -9,8 +9,8 @@ use std::sync::{Arc, Barrier, OnceLock};
 use millrace_io::{Completion, Mono, Now, Op, ShardId};
 use millrace_replication::image::Endpoint;
 use millrace_uring::{
-    Backend, Driver, DriverConfig, FolderLock, LOCK_FILE, Shards, lock_folder, probe_append,
-    start_shards, sys,
+    Backend, Driver, DriverConfig, FolderLock, LOCK_FILE, Shards, StopHandle, lock_folder,
+    probe_append, start_shards, sys,
 };
 
 use crate::admin::Watched;
@@ -71,9 +71,11 @@ impl Server {
         let barrier = Arc::new(Barrier::new(usize::from(shards) + 1));
         let counters: Vec<Arc<OnceLock<Arc<Counters>>>> =
             (0..shards).map(|_| Arc::default()).collect();
+        let stop: Arc<OnceLock<StopHandle>> = Arc::default();
         let loaded = Arc::new(loaded);
         let threads = start_shards(&driver, |id| {
             let (ready, barrier) = (Arc::clone(&ready), Arc::clone(&barrier));
+            let stop = Arc::clone(&stop);
             let counters = Arc::clone(&counters[usize::from(id.0)]);
             let (loaded, machine) = (Arc::clone(&loaded), machine.clone());
             move |mut driver: Driver<Mail>| {
@@ -86,11 +88,18 @@ impl Server {
                 let Some(Ok(bound)) = ready.get() else { return Ok(()) };
                 let shard = Shard::new(id, Arc::clone(&bound.setup), machine.seed);
                 let _ = counters.set(shard.counters());
-                run(shard, driver, &bound.setup.log_dirs, log)
+                let ended = run(shard, driver, &bound.setup.log_dirs, log);
+                if ended.is_err() {
+                    // None can serve without the others; they would wait for this one.
+                    stop.get().inspect(|stop| stop.stop());
+                }
+                ended
             }
         })
         .map_err(|error| error.to_string())?;
         log(&format!("driver: {}", threads.report().why));
+        // Before any shard runs. Set once, here.
+        let _ = stop.set(threads.stop_handle());
         barrier.wait();
         if let Some(Err(error)) = ready.get() {
             return Err(error.clone());

@@ -168,8 +168,7 @@ impl<R> Shards<R> {
 }
 
 /// Starts one thread per shard. `body` is called here, once per shard in order, and what it returns
-/// runs there with the shard's driver until the shard ends. Where one ends, for whatever reason,
-/// all are asked to stop: none can serve without the others.
+/// runs there with the shard's driver until the shard ends.
 pub fn start_shards<M, R, F>(
     config: &DriverConfig,
     mut body: impl FnMut(ShardId) -> F,
@@ -183,14 +182,9 @@ where
     let mut threads = Vec::new();
     for seat in mesh.take_seats() {
         let shard = seat.shard();
-        let (body, stop) = (body(shard), mesh.stop.clone());
+        let body = body(shard);
         let thread = thread::Builder::new().name(format!("millrace-shard-{}", shard.0));
-        let run = move || {
-            let ended = seat.into_driver().map(body);
-            stop.stop();
-            ended
-        };
-        threads.push(thread.spawn(run)?);
+        threads.push(thread.spawn(move || seat.into_driver().map(body))?);
     }
     Ok(Shards {
         threads,

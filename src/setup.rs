@@ -92,5 +92,6 @@ pub struct Setup {
 
 /// Folder of the metadata log, in the first log dir. Kafka's name.
 pub const METADATA_FOLDER: &str = "__cluster_metadata-0";
-/// Leader epoch of the metadata log. It has one voter, so there are no elections.
+/// First leader epoch of the metadata log. It has one voter, so there are no elections; a log that
+/// a Kafka controller wrote goes on in the epoch it has reached.
 pub const METADATA_LEADER_EPOCH: i32 = 1;

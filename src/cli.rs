@@ -94,7 +94,7 @@ pub enum Tool {
     /// Shows and changes configurations of topics and brokers.
     #[command(subcommand)]
     Config(config::Config),
-    /// Lists, describes and deletes consumer groups.
+    /// Lists, describes, resets and deletes consumer groups.
     #[command(subcommand)]
     Group(group::Group),
     /// Reads the files of a log without a broker.

@@ -250,6 +250,8 @@ struct PlotArgs {
 impl PlaceArgs {
     /// Where servers run; pins this thread away from them.
     fn place(&self) -> Result<Place> {
+        std::fs::create_dir_all(&self.dir)
+            .with_context(|| format!("making --dir {}", self.dir.display()))?;
         let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let pinned = !self.no_pin && count > 1;
         if pinned {

@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -105,6 +106,10 @@ pub struct Server {
     start_took: Duration,
 }
 
+/// The lowest port a server gets.
+const PORTS_FROM: u16 = 10_000;
+/// Pairs of ports to choose from.
+const PORT_PAIRS: u16 = 10_000;
 /// How long a server may take until it answers.
 const START_PATIENCE: Duration = Duration::from_mins(2);
 /// How long it may take to end when asked.
@@ -221,8 +226,22 @@ fn format_kafka(script: &Path, data: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A port that is free, and the one above it, which Kafka's controller takes.
+///
+/// Below the kernel's range for outgoing connections: one of those may hold any port above 32,767.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 6_000).context("port")?;
+    for _ in 0..PORT_PAIRS {
+        let pair = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORT_PAIRS;
+        let port = PORTS_FROM + 2 * pair;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok()
+            && TcpListener::bind(("127.0.0.1", port + 1)).is_ok()
+        {
+            return Ok(port);
+        }
+    }
+    bail!("no free port from {PORTS_FROM} to {}", PORTS_FROM + 2 * PORT_PAIRS)
 }
 
 type Launched = (Child, SocketAddr, Option<SocketAddr>);

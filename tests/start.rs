@@ -19,6 +19,8 @@ use support::{Broker, Connection, PRODUCE_VERSION, batch, produce_request};
 
 /// Partitions of the test with few descriptors, each with something in it.
 const PARTITIONS: i32 = 1_000;
+/// Kills of the test with one port.
+const ROUNDS: usize = 10;
 /// What the process may open: one file for each partition, and some.
 const FILES_MAX: u32 = 1_500;
 
@@ -47,6 +49,23 @@ fn a_log_dir_that_is_in_use_is_refused_and_its_broker_goes_on() {
     // What one leaves behind is no lock.
     let third = Broker::start(dir.path(), &["--shards", "1"]);
     assert!(third.stop());
+}
+
+/// The kernel takes a killed process's ring down a little later, and the ring's accept holds the
+/// listening socket until then: starts failed with "Address already in use", one in three.
+#[test]
+fn a_killed_broker_starts_again_at_once_on_its_port() {
+    for backend in support::backends() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut broker = Broker::start(dir.path(), &["--io-backend", backend]);
+        for _ in 0..ROUNDS {
+            let address = broker.address;
+            let mut connection = Connection::open(address).unwrap();
+            connection.metadata().unwrap();
+            broker.kill();
+            broker = Broker::start_at(address, dir.path(), &["--io-backend", backend]);
+        }
+    }
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub const PRODUCE_VERSION: i16 = 9;
 /// See [`PRODUCE_VERSION`].
 pub const FETCH_VERSION: i16 = 11;
 
+/// The kernel chooses.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// A broker in a process of its own. Killed when dropped.
 pub struct Broker {
     child: Child,
@@ -38,7 +41,13 @@ pub struct Broker {
 impl Broker {
     /// Starts the built broker on `dir` and waits until it says where it listens.
     pub fn start(dir: &Path, arguments: &[&str]) -> Self {
-        Self::start_by(Command::new(env!("CARGO_BIN_EXE_millrace")), dir, arguments)
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_millrace")), ANY_PORT, dir, arguments)
+    }
+
+    /// The same, on a port that a broker had before.
+    pub fn start_at(address: SocketAddr, dir: &Path, arguments: &[&str]) -> Self {
+        let program = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        Self::start_by(program, &address.to_string(), dir, arguments)
     }
 
     /// The same, for a process that may have so many files open and no more.
@@ -46,12 +55,12 @@ impl Broker {
         let mut command = Command::new("sh");
         let limit = format!("ulimit -n {files_max}; exec \"$0\" \"$@\"");
         command.args(["-c", &limit, env!("CARGO_BIN_EXE_millrace")]);
-        Self::start_by(command, dir, arguments)
+        Self::start_by(command, ANY_PORT, dir, arguments)
     }
 
-    fn start_by(mut command: Command, dir: &Path, arguments: &[&str]) -> Self {
+    fn start_by(mut command: Command, listen: &str, dir: &Path, arguments: &[&str]) -> Self {
         let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["--listen", listen, "--data-dir"])
             .arg(dir)
             .args(arguments)
             .stderr(Stdio::piped())

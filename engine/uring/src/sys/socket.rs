@@ -3,10 +3,16 @@
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::{check, check_int, grow, offset, owned};
+
+/// How long an address may be in use before it counts as taken; rings were gone within 0.1 s.
+const IN_USE_WAIT: Duration = Duration::from_secs(3);
+/// Wait before the next try.
+const IN_USE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A listening socket. Accepted sockets inherit TCP_NODELAY and the buffer sizes from it.
 ///
@@ -32,10 +38,27 @@ pub fn listen(
         // `[::]` serves IPv4 clients too, as Kafka's default listener does.
         socket.set_only_v6(false)?;
     }
-    socket.bind(&addr.into())?;
+    bind(&socket, addr)?;
     socket.listen(i32::from(backlog))?;
     let local = socket.local_addr()?.as_socket().unwrap_or(addr);
     Ok((socket.into(), local))
+}
+
+/// Binds, and waits a little for an address that is in use.
+///
+/// The kernel takes a killed process's ring down behind its back, and until then the ring's accept
+/// holds the listening socket: whoever starts a broker again at once would find its port taken.
+fn bind(socket: &Socket, addr: SocketAddr) -> io::Result<()> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match socket.bind(&addr.into()) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && waited < IN_USE_WAIT => {
+                std::thread::sleep(IN_USE_PAUSE);
+                waited += IN_USE_PAUSE;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Takes one connection off a listener's queue; EAGAIN if there is none.

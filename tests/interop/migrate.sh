@@ -29,7 +29,7 @@ same() { # same WHAT GOT WANTED
     steps=$((steps + 1))
     [ "$2" = "$3" ] || fail "$1: '$2' instead of '$3'"
 }
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() { python3 "$here/python/ports.py"; }
 tool() { timeout 120 "$here/kafka/tool.sh" "$@"; }
 
 # The listener and the controller's one are neighbours.

@@ -3,7 +3,8 @@
 #
 # usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
 #   clients: confluent kafkapython aiokafka java franz sarama segmentio kafkajs
-#            platformatic kcat tools migrate members   (default: all; members with --groups)
+#            platformatic kcat tools migrate compacted; with --groups also members connect streams
+#            (default: all). The last five start brokers of their own.
 #   --bootstrap  an already running broker; without it a Millrace of its own is started on free
 #                loopback ports with a temporary data folder, and stopped in the end
 #   --groups     the parts that need consumer groups too
@@ -18,6 +19,7 @@ root=$(cd "$here/../.." && pwd)
 . "$here/kafka/env.sh"
 export INTEROP_CACHE KAFKA_HOME
 export NODE_MODULES="$INTEROP_CACHE/node/node_modules"
+export MILLRACE=${MILLRACE:-$root/target/debug/millrace}
 
 bootstrap=
 groups=
@@ -26,12 +28,13 @@ while [ $# -gt 0 ]; do
     case $1 in
         --bootstrap) bootstrap=$2; shift ;;
         --groups) groups=--groups ;;
-        -*) sed -n '2,15p' "$0"; exit 2 ;;
+        -*) sed -n '2,16p' "$0"; exit 2 ;;
         *) clients+=("$1") ;;
     esac
     shift
 done
-[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools migrate ${groups:+members})
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools migrate compacted
+    ${groups:+members connect streams})
 
 work=$(mktemp -d)
 broker=
@@ -44,18 +47,17 @@ stop() {
 }
 trap stop EXIT
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() { python3 "$here/python/ports.py"; }
 
+if [ ! -x "$MILLRACE" ]; then
+    (cd "$root" && cargo build --locked --bin millrace) || exit 1
+fi
 if [ -z "$bootstrap" ]; then
-    binary=${MILLRACE:-$root/target/debug/millrace}
-    if [ ! -x "$binary" ]; then
-        (cd "$root" && cargo build --locked --bin millrace) || exit 1
-    fi
     port=$(free_port)
     bootstrap=127.0.0.1:$port
     export LOG_DIRS=$work/data
     # shellcheck disable=SC2086
-    "$binary" serve --listen "$bootstrap" --admin "127.0.0.1:$(free_port)" --data-dir "$LOG_DIRS" \
+    "$MILLRACE" serve --listen "$bootstrap" --admin "127.0.0.1:$(free_port)" --data-dir "$LOG_DIRS" \
         ${MILLRACE_ARGS:-} >"$work/broker.log" 2>&1 &
     broker=$!
     for _ in $(seq 150); do
@@ -68,7 +70,7 @@ fi
 run_client() {
     case $1 in
         confluent) "$INTEROP_CACHE/python/bin/python" "$here/python/confluent.py" "$bootstrap" $groups ;;
-        members) "$INTEROP_CACHE/python/bin/python" "$here/python/members.py" "$bootstrap" ;;
+        members|connect|streams) "$INTEROP_CACHE/python/bin/python" "$here/python/$1.py" ;;
         kafkapython) "$INTEROP_CACHE/python/bin/python" "$here/python/kafkapython.py" "$bootstrap" $groups ;;
         aiokafka) "$INTEROP_CACHE/python/bin/python" "$here/python/aio.py" "$bootstrap" $groups ;;
         java) java -Xmx512m -XX:+UseSerialGC -Dlog4j2.configurationFile="$here/kafka/log4j2-tools.xml" \
@@ -78,7 +80,7 @@ run_client() {
         platformatic) node "$here/node/platformatic.mjs" "$bootstrap" $groups ;;
         kcat) "$here/kcat.sh" "$bootstrap" $groups ;;
         tools) "$here/tools.sh" "$bootstrap" $groups ;;
-        migrate) MILLRACE=${MILLRACE:-$root/target/debug/millrace} "$here/migrate.sh" ;;
+        migrate|compacted) "$here/$1.sh" ;;
         *) echo "no client $1"; return 2 ;;
     esac
 }

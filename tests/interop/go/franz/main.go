@@ -122,6 +122,10 @@ func main() {
 	if len(os.Args) < 2 {
 		check.Fail("usage: franz BOOTSTRAP [--groups]")
 	}
+	if os.Args[1] == "member" {
+		member(os.Args[2:])
+		return
+	}
 	bootstrap := os.Args[1]
 	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Second)
 	defer cancel()

@@ -145,6 +145,10 @@ func main() {
 	if len(os.Args) < 2 {
 		check.Fail("usage: sarama BOOTSTRAP [--groups]")
 	}
+	if os.Args[1] == "member" {
+		groupMember(os.Args[2:])
+		return
+	}
 	bootstrap := os.Args[1]
 	topic := fmt.Sprintf("interop-sarama-%d", time.Now().UnixMilli())
 	admin, err := sarama.NewClusterAdmin([]string{bootstrap}, config())

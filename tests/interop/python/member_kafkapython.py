@@ -1,0 +1,43 @@
+"""One member of a group with kafka-python: see `members.py` for what it is given and prints."""
+
+import json
+import signal
+import sys
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+
+
+class Told(ConsumerRebalanceListener):
+    def on_partitions_revoked(self, revoked):
+        pass
+
+    def on_partitions_assigned(self, assigned):
+        print(json.dumps({"assigned": [[it.topic, it.partition] for it in assigned]}), flush=True)
+
+
+def main(bootstrap, group, _protocol, topic, instance=""):
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=group, group_instance_id=instance or None,
+        auto_offset_reset="earliest", enable_auto_commit=False, session_timeout_ms=6000,
+        heartbeat_interval_ms=500, metadata_max_age_ms=2000)
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    if topic.startswith("^"):
+        consumer.subscribe(pattern=topic, listener=Told())
+    else:
+        consumer.subscribe([topic], listener=Told())
+    while not stopped:
+        found = consumer.poll(200)
+        for batch in found.values():
+            for record in batch:
+                print(json.dumps({"value": record.value.decode()}), flush=True)
+        if not found:
+            continue
+        try:
+            consumer.commit()
+        except Exception as refused:  # somebody else has the partition now, or nobody answers
+            print(f"commit: {refused!r}", file=sys.stderr, flush=True)
+    consumer.close()
+
+
+main(*sys.argv[1:])

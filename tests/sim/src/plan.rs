@@ -24,6 +24,10 @@ pub enum Plant {
     SpoiledByte,
     /// A restart finds segments shorter than they were.
     ShortRecovery,
+    /// The CRC of what is produced is not checked.
+    SkippedCrc,
+    /// The same, and the producers do not mind that a spoiled batch is taken: readers have to see it.
+    SkippedCrcUnminded,
 }
 
 /// Something that happens at a time.
@@ -158,6 +162,7 @@ pub fn producer_habits(rng: &mut Rng) -> producer::Habits {
         record_bytes_max,
         codec: if rng.chance(200) { Codec::Lz4 } else { Codec::None },
         pause_max: rng.between(1, 60) * MS,
+        spoilt: if rng.chance(300) { 30 } else { 0 },
     }
 }
 

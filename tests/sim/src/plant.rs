@@ -1,7 +1,11 @@
 //! Bugs put in on purpose, at the seam: what the broker asks for, or what a restart finds, is
 //! perverted. Each must be found, or the checkers prove nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use bytes::Bytes;
+use millrace_engine::batch::{ATTRIBUTES_AT, CRC_AT};
 
 use millrace_io::{Op, ShardId};
 use millrace_world::{Rng, World};
@@ -13,7 +17,11 @@ pub fn pervert<M>(plant: Plant, world: &mut World<M>, shard: ShardId, ops: &mut 
     let is_hit = |op: &Op<M>| match plant {
         Plant::AckBeforeWrite => matches!(op, Op::Write { .. }),
         Plant::LazySync => matches!(op, Op::Sync { .. }),
-        Plant::None | Plant::SpoiledByte | Plant::ShortRecovery => false,
+        Plant::None
+        | Plant::SpoiledByte
+        | Plant::ShortRecovery
+        | Plant::SkippedCrc
+        | Plant::SkippedCrcUnminded => false,
     };
     if !ops.iter().any(is_hit) {
         return;
@@ -23,6 +31,28 @@ pub fn pervert<M>(plant: Plant, world: &mut World<M>, shard: ShardId, ops: &mut 
             world.submit_lying(shard, op);
         } else {
             ops.push(op);
+        }
+    }
+}
+
+/// Where the rest of a batch begins, behind the stamped front of which a log makes a piece of its own.
+const REST_AT: usize = 16;
+
+/// Gives batches that are written the wrong CRCs which they would have had, had the broker not looked
+/// at them; see [`crate::producer::Producer::plant`].
+///
+/// - `disguises`: by the CRC that a spoiled batch was sent with, the one it had before.
+pub fn skip_crcs<M>(disguises: &BTreeMap<u32, u32>, ops: &mut [Op<M>]) {
+    for op in ops {
+        let Op::Write { chunks, .. } = op else { continue };
+        for chunk in chunks {
+            let at = CRC_AT - REST_AT..ATTRIBUTES_AT - REST_AT;
+            let crc = chunk.get(at.clone()).and_then(|crc| crc.try_into().ok());
+            if let Some(before) = crc.and_then(|crc| disguises.get(&u32::from_be_bytes(crc))) {
+                let mut bytes = chunk.to_vec();
+                bytes[at].copy_from_slice(&before.to_be_bytes());
+                *chunk = Bytes::from(bytes);
+            }
         }
     }
 }

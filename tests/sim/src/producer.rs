@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use millrace_engine::batch::{ATTRIBUTES_AT, CRC_AT, HEADER_BYTES};
+use millrace_engine::crc::crc32c;
 use millrace_engine::{Codec, ProducerId, ProducerStamp};
 use millrace_net::ErrorCode;
 use millrace_net::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
@@ -17,6 +19,7 @@ use millrace_world::{Rng, World};
 
 use crate::link::Link;
 use crate::oracle::{Contract, Guarantee, Oracle, Place};
+use crate::plan::Plant;
 use crate::record::{self, RecordId};
 
 /// Timestamp of all records: a day before the world begins, so that no jump of the clock puts it too
@@ -42,6 +45,8 @@ pub struct Habits {
     pub codec: Codec,
     /// The longest it pauses between requests, ns.
     pub pause_max: u64,
+    /// Batches that are spoiled on their way, per mille.
+    pub spoilt: u32,
 }
 
 /// A producer.
@@ -57,6 +62,22 @@ pub struct Producer {
     /// When it next does something, ns of the world's time.
     wake: u64,
     is_draining: bool,
+    skipped_crc: SkippedCrc,
+}
+
+/// A bug put in on purpose: the broker does not check CRCs.
+#[derive(Debug)]
+enum SkippedCrc {
+    /// It is not put in.
+    No,
+    /// It is. What is spoiled goes out with a CRC that fits, which the broker rightly takes, and gets
+    /// back what it would have had when it is written.
+    Planted {
+        /// The CRCs that fit and those that were right before, until somebody takes them.
+        disguises: Vec<(u32, u32)>,
+        /// Whether it matters to the producer that a spoiled batch is taken.
+        minds: bool,
+    },
 }
 
 /// What a producer has for one partition.
@@ -71,6 +92,8 @@ struct Lane {
     sent: usize,
     /// How many of the queue's front were refused. They are sent again once nothing is in flight.
     refused: usize,
+    /// The broker knows the producer's sequence.
+    is_known: bool,
     /// The topic is gone.
     is_over: bool,
 }
@@ -81,6 +104,8 @@ struct Batch {
     bytes: Bytes,
     /// How often it was sent.
     sends: u32,
+    /// The last time it was spoiled on its way.
+    is_spoilt: bool,
 }
 
 #[derive(Debug)]
@@ -100,6 +125,7 @@ impl Producer {
             queue: VecDeque::new(),
             sent: 0,
             refused: 0,
+            is_known: false,
             is_over: false,
         };
         Self {
@@ -112,6 +138,23 @@ impl Producer {
             in_flight: VecDeque::new(),
             wake: 0,
             is_draining: false,
+            skipped_crc: SkippedCrc::No,
+        }
+    }
+
+    /// Plays that the broker does not check CRCs, if that is the bug put in on purpose.
+    pub fn plant(&mut self, plant: Plant) {
+        if matches!(plant, Plant::SkippedCrc | Plant::SkippedCrcUnminded) {
+            let minds = plant == Plant::SkippedCrc;
+            self.skipped_crc = SkippedCrc::Planted { disguises: Vec::new(), minds };
+        }
+    }
+
+    /// The CRCs that spoiled batches were sent with, and those that were right before.
+    pub fn take_disguises(&mut self) -> Vec<(u32, u32)> {
+        match &mut self.skipped_crc {
+            SkippedCrc::No => Vec::new(),
+            SkippedCrc::Planted { disguises, .. } => std::mem::take(disguises),
         }
     }
 
@@ -156,6 +199,7 @@ impl Producer {
             lane.queue.clear();
             lane.sent = 0;
             lane.refused = 0;
+            lane.is_known = false;
             lane.next_sequence = 0;
         }
     }
@@ -223,13 +267,12 @@ impl Producer {
             ..ProduceRequest::default()
         };
         for &index in &chosen {
+            let records = self.send_next(index);
             let lane = &mut self.lanes[index];
-            let batch = &mut lane.queue[lane.sent];
-            batch.sends += 1;
             let topic = &oracle.topics[lane.place.topic];
             let part = PartitionProduceData {
                 index: i32::try_from(lane.place.partition).expect("few partitions"),
-                records: Some(batch.bytes.clone()),
+                records: Some(records),
             };
             lane.sent += 1;
             match request.topic_data.iter_mut().find(|data| data.name == topic.name) {
@@ -253,6 +296,33 @@ impl Producer {
             link.send(world, &request, self.habits.version);
             self.in_flight.push_back(InFlight::Produce(chosen));
         }
+    }
+
+    /// The lane's next batch as it arrives: some are spoiled on their way.
+    ///
+    /// Not while the broker has nothing of an idempotent producer: it takes any sequence then, and so
+    /// the batch behind the one whose CRC is wrong, as Kafka does. By that CRC nobody can say whose
+    /// batch it was.
+    fn send_next(&mut self, index: usize) -> Bytes {
+        let lane = &mut self.lanes[index];
+        let batch = &mut lane.queue[lane.sent];
+        batch.sends += 1;
+        let may_be = lane.is_known || self.habits.guarantee != Guarantee::OnceInOrder;
+        batch.is_spoilt = !self.is_draining && may_be && self.rng.chance(self.habits.spoilt);
+        if !batch.is_spoilt {
+            return batch.bytes.clone();
+        }
+        let mut bytes = batch.bytes.to_vec();
+        let at = HEADER_BYTES + self.rng.index(bytes.len() - HEADER_BYTES);
+        bytes[at] ^= 1 << self.rng.index(8);
+        if let SkippedCrc::Planted { disguises, .. } = &mut self.skipped_crc {
+            let crc = &mut bytes[CRC_AT..ATTRIBUTES_AT];
+            let before = u32::from_be_bytes(crc.try_into().expect("four bytes"));
+            let fitting = crc32c(&bytes[ATTRIBUTES_AT..]);
+            bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&fitting.to_be_bytes());
+            disguises.push((fitting, before));
+        }
+        bytes.into()
     }
 
     /// Makes sure that the lane has a batch that may be sent now.
@@ -283,7 +353,7 @@ impl Producer {
         let length = self.rng.between(8, self.habits.record_bytes_max);
         let length = usize::try_from(length).expect("a small value");
         let bytes = record::build(&ids, stamp, self.habits.codec, length, TIMESTAMP_MS);
-        lane.queue.push_back(Batch { ids, bytes, sends: 0 });
+        lane.queue.push_back(Batch { ids, bytes, sends: 0, is_spoilt: false });
         true
     }
 
@@ -366,16 +436,22 @@ impl Producer {
         }
         lane.sent -= 1;
         let at = lane.refused;
+        let is_spoilt = lane.queue.get(at).is_some_and(|batch| batch.is_spoilt);
+        let minds = !matches!(self.skipped_crc, SkippedCrc::Planted { minds: false, .. });
         let is_over = match outcome_of(error) {
             // By its name it may have gone into a topic that took the place of this one.
             Outcome::Taken | Outcome::OutOfOrder if oracle.topics[lane.place.topic].is_doomed => {
                 true
+            }
+            Outcome::Taken if is_spoilt && minds => {
+                return Err(format!("{:?}: a spoiled batch was taken", lane.place));
             }
             Outcome::Taken => {
                 if is_once_in_order && lane.refused > 0 {
                     let place = lane.place;
                     return Err(format!("{place:?}: a batch was taken behind a refused one"));
                 }
+                lane.is_known = true;
                 let batch = lane.queue.remove(at).expect("it was in flight");
                 if part.base_offset >= 0 {
                     oracle.on_acked(lane.place, part.base_offset, &batch.ids);
@@ -389,10 +465,10 @@ impl Producer {
                 let place = lane.place;
                 return Err(format!("{place:?}: {} for the next batch in order", error.name()));
             }
-            Outcome::Wrong => {
+            Outcome::Wrong if !is_spoilt || error != ErrorCode::CorruptMessage => {
                 return Err(format!("{:?}: {} for a good batch", lane.place, error.name()));
             }
-            Outcome::NoTopic | Outcome::OutOfOrder | Outcome::Retry => {
+            Outcome::NoTopic | Outcome::OutOfOrder | Outcome::Retry | Outcome::Wrong => {
                 if self.habits.guarantee == Guarantee::Once {
                     lane.queue.remove(at);
                 } else {

@@ -208,6 +208,9 @@ impl Run {
                 producer.on_wake(world, &self.oracle);
             }
         }
+        let disguises = self.producers.iter_mut().flat_map(Producer::take_disguises).collect();
+        self.machine.disguise(disguises);
+        let world = &mut self.machine.world;
         for consumer in &mut self.consumers {
             if consumer.wake() <= world.time() {
                 consumer.on_wake(world, &self.oracle);
@@ -259,6 +262,7 @@ impl Run {
         for &habits in producers {
             let rng = self.rng.fork();
             let mut producer = Producer::new(&mut self.oracle, habits, places, rng);
+            producer.plant(self.plan.plant);
             if self.phase != Phase::Storm {
                 producer.drain();
             }

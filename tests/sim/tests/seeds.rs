@@ -82,3 +82,13 @@ fn a_spoiled_byte_under_acknowledged_records_is_found() {
 fn a_recovery_that_cuts_too_much_is_found() {
     assert_found(Plant::ShortRecovery);
 }
+
+#[test]
+fn a_crc_that_produce_does_not_check_is_found_by_who_sent_it() {
+    assert_found(Plant::SkippedCrc);
+}
+
+#[test]
+fn a_crc_that_produce_does_not_check_is_found_by_who_reads_it() {
+    assert_found(Plant::SkippedCrcUnminded);
+}

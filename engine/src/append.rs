@@ -17,7 +17,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use millrace_io::{IoError, Mono, Now, Op, OpenMode, WallMs};
+use millrace_io::{FileRef, IoError, Mono, Now, Op, OpenMode, WallMs};
 
 use crate::Offset;
 use crate::batch::{BatchHeader, StampedHeader};
@@ -26,7 +26,7 @@ use crate::leader_epoch::EpochChange;
 use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, may_pass};
 use crate::producer_state::{Admission, BatchMetadata, ProducerEntry};
 use crate::roll::NextSegment;
-use crate::segment::{LazyFile, SYNC_FAILED_FILE, Segment};
+use crate::segment::{LazyFile, SYNC_PENDING_FILE, Segment};
 use crate::validate::ValidatedBatch;
 
 /// Batches that may wait for their write; behind it appends are refused.
@@ -229,6 +229,26 @@ pub(crate) struct SyncPass {
     took: Option<u64>,
     /// A round was asked for whatever the contract says (roll, close).
     pub(crate) is_wanted: bool,
+    /// Whether the folder says that a round is under way.
+    pub(crate) mark: Mark,
+}
+
+/// The file that says that a sync was begun and is not known to have worked. A process may be killed
+/// before it hears that a sync failed; the next one would take the page cache for what it is not, and
+/// a sync that then succeeds, and proves nothing, for the truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It is being made.
+    Making,
+    /// It is there.
+    Made,
+    /// There is no room for it, and the log closes: the round goes on without.
+    Skipped,
+    /// It is being removed.
+    Removing,
 }
 
 impl SyncPass {
@@ -627,11 +647,15 @@ impl Log {
             && !self.sync.is_wanted
             && !self.segments.last().is_some_and(|active| active.is_cut);
         let is_early = self.sync.retry_at.is_some_and(|retry_at| now.mono < retry_at);
-        if self.sync.is_running() || is_clean || is_early || !self.is_sync_due(now) {
+        if self.sync.is_running() {
+            return;
+        }
+        if is_clean || is_early || !self.is_sync_due(now) {
+            self.maybe_unmark_sync(ops);
             return;
         }
         self.sync.retry_at = None;
-        if self.opens_for_sync(ops) {
+        if self.opens_for_sync(ops) || !self.is_marked_for_sync(ops) {
             return;
         }
         self.sync.is_wanted = false;
@@ -654,6 +678,53 @@ impl Log {
             ops.push(Op::Sync { token, file });
         }
         self.maybe_end_sync();
+    }
+
+    /// Whether the folder says that a round is under way; else that is seen to.
+    ///
+    /// Only under the page-cache contract, where rounds are rare: the others distrust the page cache
+    /// after every unclean stop.
+    fn is_marked_for_sync<M>(&mut self, ops: &mut Vec<Op<M>>) -> bool {
+        if self.appender.contract != Durability::PageCache {
+            return true;
+        }
+        if self.sync.mark == Mark::Absent {
+            self.sync.mark = Mark::Making;
+            self.open_sync_mark(ops);
+        }
+        matches!(self.sync.mark, Mark::Made | Mark::Skipped)
+    }
+
+    fn open_sync_mark<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        let path = self.spec.dir.join(SYNC_PENDING_FILE);
+        let token = self.wires.token(Pending::SyncMarked);
+        ops.push(Op::Open { token, path, mode: OpenMode::Create });
+    }
+
+    pub(crate) fn on_sync_marked(&mut self, now: Now, result: Result<(FileRef, u64), IoError>) {
+        match result {
+            Ok(_) => self.sync.mark = Mark::Made,
+            Err(error) if !may_pass(error) => {
+                let dir = self.spec.dir.display();
+                self.fail(format!("noting a sync in {dir} failed: {error}"));
+            }
+            Err(_) if matches!(self.phase, Phase::Closing) => self.sync.mark = Mark::Skipped,
+            Err(_) => {
+                // Nothing more is written to a full disk, so that nothing more waits for the sync.
+                self.sync.mark = Mark::Absent;
+                self.sync.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
+            }
+        }
+    }
+
+    /// Takes the note away once the rounds have worked.
+    fn maybe_unmark_sync<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if self.sync.mark == Mark::Made {
+            self.sync.mark = Mark::Removing;
+            let path = self.spec.dir.join(SYNC_PENDING_FILE);
+            let token = self.wires.token(Pending::SyncUnmarked);
+            ops.push(Op::Remove { token, path });
+        }
     }
 
     /// Asks for the files that the round needs and that are closed; true if it has to wait for them.
@@ -699,10 +770,12 @@ impl Log {
     /// Leaves a word for the next opening that the page cache shows what the disk may not have. It
     /// is for this boot of the machine only, and so needs no sync.
     pub(crate) fn maybe_mark_sync_failed<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        if std::mem::take(&mut self.has_sync_failed) {
-            let path = self.spec.dir.join(SYNC_FAILED_FILE);
-            let token = self.wires.token(Pending::Housekeeping);
-            ops.push(Op::Open { token, path, mode: OpenMode::Create });
+        if self.has_sync_failed && !matches!(self.sync.mark, Mark::Making | Mark::Removing) {
+            self.has_sync_failed = false;
+            if self.sync.mark != Mark::Made {
+                self.sync.mark = Mark::Making;
+                self.open_sync_mark(ops);
+            }
         }
     }
 

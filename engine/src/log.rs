@@ -30,7 +30,7 @@ use std::sync::Arc;
 use millrace_io::{Completion, IoError, IoErrorKind, Mono, Now, Op, Token};
 use millrace_wire::Uuid;
 
-use crate::append::{Appender, SyncPass};
+use crate::append::{Appender, Mark, SyncPass};
 use crate::checkpoint::PartitionCheckpoint;
 use crate::compaction::{Compaction, CompactionEvent};
 use crate::config::{Durability, LogConfig};
@@ -227,6 +227,8 @@ pub(crate) enum Pending {
         bytes: u64,
     },
     FolderSynced,
+    SyncMarked,
+    SyncUnmarked,
     Reserved {
         base: Offset,
         end: u64,
@@ -445,6 +447,9 @@ impl Log {
             Pending::Written => self.on_written(now, outcome, ops),
             Pending::Synced { base, bytes } => self.on_synced(base, bytes, outcome.done()),
             Pending::FolderSynced => self.on_folder_synced(outcome.done()),
+            Pending::SyncMarked => self.on_sync_marked(now, outcome.opened()),
+            // One that stays costs the next unclean start some work.
+            Pending::SyncUnmarked => self.sync.mark = Mark::Absent,
             Pending::Reserved { base, end } => self.on_reserved(base, end, outcome.done(), ops),
             Pending::IndexOpened { base, kind } => {
                 self.on_index_opened(base, kind, outcome.opened(), ops);

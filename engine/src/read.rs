@@ -250,7 +250,7 @@ impl Log {
         }
         let file = segment.file.get()?;
         let found = self.reader.recent_batch(segment, request.offset)?;
-        if found.1 < self.reader.hot_from {
+        if found.1 < self.reader.hot_from || segment.quarantined_from.is_some() {
             return None;
         }
         let end = self.read_end(index, request, found)?;
@@ -614,7 +614,12 @@ impl Log {
         };
         let found = (position, base_offset, first_bytes);
         let Some(length) = self.bound(request, index, found, end) else {
-            return Step::Read(ReadOutcome::Empty);
+            let readable = self.segments[index].readable_bytes();
+            return Step::Read(if position + first_bytes > readable {
+                ReadOutcome::Failed(ReadError::Corrupt)
+            } else {
+                ReadOutcome::Empty
+            });
         };
         let plan = ReadPlan { file: file.clone(), position, length, base_offset };
         if base_offset >= self.reader.hot_from {

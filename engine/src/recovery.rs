@@ -19,8 +19,8 @@
 //!   fails, and the operator decides.
 //! - After a kill the page cache still has what was written, so on the same boot of the machine the
 //!   checkpoint's written end counts as the recovery point.
-//! - After a failed sync it may show what the disk does not have, and a second sync would seem to
-//!   work. Then, and always where only durable records count, all that is not known to be durable
+//! - After a sync that failed, or whose end nobody saw, it may show what the disk does not have, and a
+//!   second sync would seem to work. Then, and always where only durable records count, all that is not known to be durable
 //!   is written once more, as it is read, and synced before the log is open.
 
 use bytes::Bytes;
@@ -147,8 +147,8 @@ pub(crate) struct Recovery {
     durable: Offset,
     /// What is read is written once more: its pages may be clean and yet not on the disk.
     rewrites: bool,
-    /// A sync failed on this boot, and says so in a file.
-    has_sync_failed: bool,
+    /// A sync was begun on this boot and is not known to have worked; a file says so.
+    is_sync_pending: bool,
     /// Bytes that were read and are being written once more.
     rewriting: Bytes,
     /// The first segment that was scanned, and the one being scanned.
@@ -186,7 +186,7 @@ impl Recovery {
             point,
             durable,
             rewrites,
-            has_sync_failed: false,
+            is_sync_pending: false,
             rewriting: Bytes::new(),
             first_scanned: 0,
             index: 0,
@@ -633,7 +633,8 @@ impl Log {
                 return self.scan_on(recovery, ops);
             }
             let end = recovery.scanner.as_ref().map_or(base, Scanner::next_offset);
-            if end < recovery.point {
+            // What was promised lies at or above the log's start.
+            if end < recovery.point && self.log_start < recovery.point {
                 return Err(Failure::Corrupt { segment: base, position });
             }
             let next = self.segments.get(recovery.index + 1).map(|next| next.base_offset);
@@ -706,8 +707,8 @@ impl Recovery {
     }
 
     /// The page cache of this boot proves nothing.
-    fn on_sync_failed(&mut self) {
-        self.has_sync_failed = true;
+    fn on_sync_pending(&mut self) {
+        self.is_sync_pending = true;
         self.rewrites = true;
         self.point = self.durable;
     }

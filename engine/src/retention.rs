@@ -236,14 +236,21 @@ impl Log {
     /// Lets a segment's files go without notice: recovery found it below the log's start.
     pub(crate) fn doom_found<M>(&mut self, base: Offset, ops: &mut Vec<Op<M>>) {
         self.janitor.leaving.push_back((base, Doom::Remove));
-        self.doom_next(ops);
+        // Whatever the phase: within a step of recovery it is that of a log that failed.
+        self.doom_first(ops);
+    }
+
+    /// Goes on with the segments that are to go, unless the log is over.
+    fn doom_next<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if !matches!(self.phase, Phase::Failed | Phase::Deleting | Phase::Deleted) {
+            self.doom_first(ops);
+        }
     }
 
     /// Takes the next segment's `.log` away, one after the other: what a crash leaves has no gap,
     /// before which the log would seem to end.
-    fn doom_next<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        let is_over = matches!(self.phase, Phase::Failed | Phase::Deleting | Phase::Deleted);
-        if self.janitor.is_dooming || is_over {
+    fn doom_first<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if self.janitor.is_dooming {
             return;
         }
         let Some((base, how)) = self.janitor.leaving.pop_front() else { return };

@@ -51,7 +51,10 @@ impl Log {
         let bytes = header.bytes_total() as u64;
         let is_full = tip.bytes + bytes > u64::from(config.segment_bytes);
         let is_far = header.last_offset().0 - tip.base.0 > i64::from(i32::MAX);
-        is_full || is_far || self.is_old(now, header) || self.is_index_full()
+        // Nothing would be served of what came behind bytes that are no batches.
+        let active = self.active();
+        let is_bad = active.base_offset == tip.base && active.quarantined_from.is_some();
+        is_full || is_far || is_bad || self.is_old(now, header) || self.is_index_full()
     }
 
     fn is_old(&self, now: Now, header: &BatchHeader) -> bool {
@@ -449,6 +452,7 @@ impl Log {
             self.maybe_trim(base, ops);
         }
         self.write_closing_state(ops);
+        self.sync.retry_at = None;
         if self.durable < self.written {
             self.sync.is_wanted = true;
         }

@@ -48,8 +48,9 @@ pub const TIME_INDEX_SUFFIX: &str = ".timeindex";
 pub const TXN_INDEX_SUFFIX: &str = ".txnindex";
 /// Suffix of the producers' state at an offset.
 pub const SNAPSHOT_SUFFIX: &str = ".snapshot";
-/// An empty file of this name says that a sync failed since the machine was started.
-pub(crate) const SYNC_FAILED_FILE: &str = "sync-failed";
+/// An empty file of this name says that a sync was begun since the machine was started and is not
+/// known to have worked.
+pub(crate) const SYNC_PENDING_FILE: &str = "sync-pending";
 /// Added to the files of a segment that was removed and is deleted later.
 pub const DELETED_SUFFIX: &str = ".deleted";
 /// Added to the files that compaction is writing.

@@ -7,10 +7,8 @@ use millrace_io::{Now, Op};
 use super::{CutReason, Progress, Recovery, Step, TailCut};
 use crate::Offset;
 use crate::config::Durability;
-use crate::log::{Log, Pending, Phase};
-use crate::segment::{
-    LazyFile, SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX, SYNC_FAILED_FILE, Segment, file_name,
-};
+use crate::log::{Log, Phase};
+use crate::segment::{LazyFile, SEGMENT_SUFFIXES, SNAPSHOT_SUFFIX, Segment, file_name};
 
 impl Log {
     /// Cuts what follows the last batch of a sealed segment. The next segment starts at its very end,
@@ -167,8 +165,8 @@ impl Log {
             }
             // Where only durable records count, those that a killed process acknowledged are synced
             // before anybody asks: else the high watermark would go back for a moment.
-            let has_sync_failed = recovery.has_sync_failed;
-            let is_strict = has_sync_failed || self.appender.contract != Durability::PageCache;
+            let is_strict =
+                recovery.is_sync_pending || self.appender.contract != Durability::PageCache;
             if is_strict && self.durable < self.written {
                 self.sync.is_wanted = true;
                 self.sync.is_folder_dirty = true;
@@ -176,11 +174,6 @@ impl Log {
                 if self.wires.count() > 0 {
                     return;
                 }
-            }
-            if has_sync_failed {
-                let path = self.spec.dir.join(SYNC_FAILED_FILE);
-                let token = self.wires.token(Pending::Housekeeping);
-                ops.push(Op::Remove { token, path });
             }
             self.become_ready(now, report);
             self.drop_what_producers_needed(ops);

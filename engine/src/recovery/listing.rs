@@ -4,13 +4,14 @@ use millrace_io::{DirEntry, IoError, IoErrorKind, Now, Op};
 
 use super::{Failure, INDEXED_FROM_BYTES, Progress, Recovery, SMALL_FILE_BYTES_MAX, Step};
 use crate::Offset;
+use crate::append::Mark;
 use crate::checkpoint_file::LEADER_EPOCH_FILE;
 use crate::index::{OffsetIndex, TimeIndex};
 use crate::log::{Log, Pending};
 use crate::partition_metadata::PARTITION_METADATA_FILE;
 use crate::segment::{
     CLEANED_SUFFIX, DELETED_SUFFIX, IndexBytes, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, SNAPSHOT_SUFFIX,
-    SYNC_FAILED_FILE, Segment, TIME_INDEX_SUFFIX, file_name, parse_file_name,
+    SYNC_PENDING_FILE, Segment, TIME_INDEX_SUFFIX, file_name, parse_file_name,
 };
 
 impl Log {
@@ -36,8 +37,9 @@ impl Log {
         for entry in entries.iter().filter(|entry| !entry.is_dir) {
             self.on_entry(recovery, entry, ops);
         }
-        if entries.iter().any(|entry| entry.name == SYNC_FAILED_FILE) {
-            recovery.on_sync_failed();
+        if entries.iter().any(|entry| entry.name == SYNC_PENDING_FILE) {
+            recovery.on_sync_pending();
+            self.sync.mark = Mark::Made;
         }
         recovery.has_metadata = entries.iter().any(|entry| entry.name == PARTITION_METADATA_FILE);
         self.segments = found_segments(&entries, recovery);

@@ -382,3 +382,89 @@ fn an_old_file_that_is_shorter_than_at_the_stop_is_served_up_to_there() {
     assert!(rig.has_event(|event| matches!(event, LogEvent::Corrupt { .. })));
     assert_eq!(rig.append(&batch(2, 100, T)), Ok(Offset(120)), "and the log goes on");
 }
+
+// Segments below the log's start that came back were put on the list of what is to go, and never
+// taken off it: the step of recovery that listed them looked like a log that had failed.
+#[test]
+fn segments_below_the_log_start_are_gone_when_the_log_is_open() {
+    let mut rig = filled(small(), 60);
+    let bases: Vec<String> =
+        rig.names().into_iter().filter(|name| name.ends_with(".log")).collect();
+    let third: i64 = bases[2][..20].parse().unwrap();
+    rig.kill();
+    rig.reopen(Opening { log_start: Offset(third), ..Opening::default() });
+    let names = rig.names();
+    assert!(!names.contains(&bases[0]) && !names.contains(&bases[1]), "{names:?}");
+    assert!(names.contains(&bases[2]), "{names:?}");
+}
+
+// A power loss brought a segment below the log's start back, with a hole, and took all that followed:
+// the log refused to open, although nothing that it had promised was missing.
+#[test]
+fn a_hole_below_the_log_start_is_no_loss() {
+    let mut rig = filled(LogConfig::default(), 3);
+    let name = "00000000000000000000.log";
+    let content = vec![0; rig.file(name).len()];
+    rig.kill();
+    rig.world.disk_mut().put(Rig::path(name), content);
+    let (recovery_point, log_start) = (Offset(6), Offset(6));
+    let report = rig.reopen(Opening { recovery_point, log_start, ..Opening::default() });
+    assert_eq!(report.log_end, Offset(6));
+    assert_eq!(rig.append(&batch(1, 10, T)), Ok(Offset(6)));
+    assert_eq!(rig.read_all(6, 4096), [6]);
+}
+
+// A sync failed in the moment of a kill, so that nobody was told. The next process took the page cache
+// for the truth, its syncs worked, and a power loss left a hole below the recovery point.
+#[test]
+fn a_sync_that_failed_unseen_leaves_no_hole_below_the_recovery_point() {
+    let mut holes = 0;
+    for seed in 0..40 {
+        let world = millrace_world::World::new(millrace_world::WorldConfig::new(seed));
+        let mut rig = Rig::with_world(world, LogConfig { flush_ms: 1_000, ..small() });
+        for index in 0..5 {
+            rig.append(&batch(2, 100, T + index)).unwrap();
+        }
+        rig.world.set_faults(Faults { sync_error: 1000, ..Faults::none() });
+        rig.pass_until(10_000, |rig| rig.world.sync_failures() > 0);
+        assert!(rig.names().contains(&"sync-pending".to_owned()), "a round is under way");
+        let checkpoint = rig.log.checkpoint();
+        rig.kill();
+        rig.world.set_faults(Faults::none());
+        let opening =
+            Opening { checkpoint: Some(checkpoint), is_same_boot: true, ..Opening::default() };
+        let report = rig.reopen(opening);
+        for index in 0..5 {
+            rig.append(&batch(2, 100, T + index)).unwrap();
+        }
+        rig.pass(5_000);
+        let end = report.log_end.plus(10);
+        assert_eq!(rig.log.durable_offset(), end, "seed {seed}");
+        assert!(!rig.names().contains(&"sync-pending".to_owned()), "all rounds have worked");
+        let recovery_point = rig.log.recovery_point();
+        rig.lose_power();
+        assert_eq!(rig.reopen(Opening { recovery_point, ..Opening::default() }).log_end, end);
+        rig.advance();
+        assert_eq!(rig.read_all(0, 4096).len() as i64 * 2, end.0, "seed {seed}");
+        holes += u32::from(report.log_end < Offset(10));
+    }
+    assert!(holes > 0, "none of the syncs lost anything");
+}
+
+// New batches went into a segment of which nothing was served any more from some byte on: they were
+// acknowledged, and reads of them brought nothing, for ever.
+#[test]
+fn a_log_whose_active_segment_is_bad_goes_on_in_the_next() {
+    let mut rig = filled(LogConfig::default(), 4);
+    let name = "00000000000000000000.log";
+    let mut content = rig.file(name);
+    let batch_bytes = content.len() / 4;
+    content[batch_bytes + 100] ^= 1;
+    rig.kill();
+    rig.world.disk_mut().put(Rig::path(name), content);
+    rig.reopen(Opening { recovery_point: Offset(8), ..Opening::default() });
+    assert_eq!(rig.append(&batch(2, 100, T)), Ok(Offset(8)));
+    assert_eq!(rig.append(&batch(2, 100, T)), Ok(Offset(10)));
+    assert_eq!(rig.read_all(8, 4096), [8, 10], "what is new is served");
+    assert_eq!(rig.read(6, 4096), Err(ReadError::Corrupt), "what is behind the bad bytes is not");
+}

@@ -119,6 +119,19 @@ impl Rig {
         panic!("a timer that never ends");
     }
 
+    /// Lets time pass, timers included, until something holds, for `ms` at most.
+    pub(crate) fn pass_until(&mut self, ms: u64, holds: impl Fn(&Self) -> bool) {
+        let end = self.world.now().mono.plus_ms(ms);
+        while !holds(self) {
+            assert!(self.world.now().mono < end, "it does not come to that");
+            let deadline = self.log.next_deadline().map_or(end, |deadline| deadline.min(end));
+            self.step(Some(deadline));
+            let now = self.world.now();
+            self.log.on_timer(now, &mut self.ops);
+            self.log.end_turn(now, &mut self.ops);
+        }
+    }
+
     /// The one `Ready` that came.
     pub(crate) fn report(&mut self) -> RecoveryReport {
         let at = self.events.iter().position(|event| matches!(event, LogEvent::Ready(_)));

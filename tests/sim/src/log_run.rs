@@ -78,8 +78,8 @@ struct LogRun {
     is_ending: bool,
     /// A power loss took what the contract does not cover; where the log ends is not known yet.
     is_inspecting: bool,
-    /// Syncs failed, or may have been about to.
-    syncs_fail: bool,
+    /// Syncs that had failed when the log was opened.
+    sync_failures_before: u64,
     plant: Plant,
     turns: u64,
 }
@@ -141,7 +141,6 @@ impl LogRun {
         if rng.chance(200) {
             faults.sync_error = 20;
         }
-        let syncs_fail = faults.sync_error > 0;
         let mut world = World::new(WorldConfig { faults, ..WorldConfig::new(seed) });
         world.disk_mut().put("/data/x", Vec::new());
         let mut oracle = Oracle::default();
@@ -171,7 +170,7 @@ impl LogRun {
             has_failed: false,
             is_ending: false,
             is_inspecting: false,
-            syncs_fail,
+            sync_failures_before: 0,
             plant,
             turns: 0,
         };
@@ -334,8 +333,8 @@ impl LogRun {
             ReadOutcome::Failed(error) => {
                 self.reads.remove(&read);
                 let may_fail = self.has_failed || self.is_closing || !self.is_ready;
-                // A failed sync ends a log in the same turn.
-                let may_fail = may_fail || self.syncs_fail;
+                // A failed sync may have dropped bytes before anybody is told of it.
+                let may_fail = may_fail || self.has_sync_failed();
                 let is_busy = matches!(error, millrace_engine::ReadError::Busy);
                 if !may_fail && !is_busy {
                     self.oracle.fail(format!("reading {offset}: {error:?}"));
@@ -350,8 +349,8 @@ impl LogRun {
             return;
         }
         match record::read(bytes) {
-            // A failed sync may have dropped bytes before anybody is told of it.
-            Err(_) if self.syncs_fail => {}
+            // The same.
+            Err(_) if self.has_sync_failed() => {}
             Err(wrong) => self.oracle.fail(format!("read at {offset}: {wrong}")),
             Ok(records) => {
                 let mut next = offset;
@@ -364,7 +363,7 @@ impl LogRun {
                         self.oracle.on_read(PLACE, at.0, id);
                     }
                 }
-                if next == offset && offset < limit && !self.syncs_fail {
+                if next == offset && offset < limit && !self.has_sync_failed() {
                     self.oracle.fail(format!("a read of {offset} brings nothing"));
                 }
             }
@@ -400,10 +399,21 @@ impl LogRun {
     }
 
     fn kill(&mut self) {
+        // The log may not have heard of it yet.
+        let has_sync_failed = self.has_sync_failed();
         self.ops.clear();
         self.world.kill();
         plant::spoil(self.plant, &mut self.world, &mut self.rng);
         self.open(false);
+        if has_sync_failed {
+            self.on_loss();
+        }
+    }
+
+    /// A sync failed since the log was opened. The page cache may have dropped what was to be synced,
+    /// which no contract covers that stands on the page cache alone.
+    fn has_sync_failed(&self) -> bool {
+        self.world.sync_failures() > self.sync_failures_before
     }
 
     fn lose_power(&mut self) {
@@ -419,7 +429,7 @@ impl LogRun {
     /// may show what the disk does not have, or may have forgotten it.
     fn end_failed(&mut self) {
         self.is_ending = true;
-        let marker = "/data/t-0/sync-failed";
+        let marker = "/data/t-0/sync-pending";
         for _ in 0..CALM_TURNS_MAX {
             if self.world.disk().content(marker).is_some() || self.world.in_flight() == 0 {
                 break;
@@ -431,7 +441,6 @@ impl LogRun {
             self.lose_power();
         } else {
             self.kill();
-            self.on_loss();
         }
     }
 
@@ -476,6 +485,7 @@ impl LogRun {
     }
 
     fn open(&mut self, is_clean: bool) {
+        self.sync_failures_before = self.world.sync_failures();
         self.reads.clear();
         self.completions.clear();
         self.events.clear();
@@ -558,15 +568,14 @@ impl LogRun {
                     let read = u32::try_from(ticket).expect("few reads");
                     self.on_read_outcome(read, outcome);
                 }
-                // A failed sync may have dropped bytes before anybody is told of it.
-                LogEvent::Corrupt { .. } if self.syncs_fail => {}
+                LogEvent::Corrupt { .. } if self.has_sync_failed() => {}
                 LogEvent::Corrupt { segment, position, reason } => {
                     self.oracle.fail(format!("corrupt: {segment:?} at {position}: {reason}"));
                 }
                 LogEvent::Fatal { reason } => {
                     self.world.trace_mut().line(format_args!("fatal: {reason}"));
                     self.has_failed = true;
-                    if !self.syncs_fail {
+                    if !self.has_sync_failed() {
                         self.oracle.fail(format!("fatal: {reason}"));
                     }
                     self.is_ready = false;

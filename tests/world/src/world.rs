@@ -63,6 +63,8 @@ pub struct World<M> {
     /// Counts processes.
     pub(crate) life: u64,
     listening: u16,
+    /// Syncs that failed, whether or not anybody was told.
+    pub(crate) sync_failures: u64,
     events: BTreeMap<(u64, u64), Event<M>>,
     next_event: u64,
     shards: Vec<Shard<M>>,
@@ -125,6 +127,7 @@ impl<M> World<M> {
             wall_offset_ms: config.wall.0,
             life: 0,
             listening: config.listening,
+            sync_failures: 0,
             events: BTreeMap::new(),
             next_event: 0,
             shards: (0..config.shards).map(|_| shard()).collect(),
@@ -312,6 +315,11 @@ impl<M> World<M> {
     pub fn set_faults(&mut self, faults: Faults) {
         self.disk.set_capacity(faults.disk_bytes_max);
         self.faults = faults;
+    }
+
+    /// Syncs that failed so far. Who asked was told, unless the process died before.
+    pub const fn sync_failures(&self) -> u64 {
+        self.sync_failures
     }
 
     /// Operations that have not completed.

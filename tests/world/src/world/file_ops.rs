@@ -222,6 +222,7 @@ impl<M> World<M> {
     fn sync(&mut self, file: &FileRef) -> Result<(), IoError> {
         let handle = handle(file, self.life);
         if self.rng.chance(self.faults.sync_error) {
+            self.sync_failures += 1;
             let mut rng = self.rng.fork();
             self.disk.fail_sync(handle, &mut rng, self.faults.torn_page);
             return Err(EIO);

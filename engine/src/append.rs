@@ -229,8 +229,10 @@ pub(crate) struct SyncPass {
     took: Option<u64>,
     /// A round was asked for whatever the contract says (roll, close).
     pub(crate) is_wanted: bool,
-    /// Whether the folder says that a round is under way.
+    /// Whether the folder says that a sync is under way.
     pub(crate) mark: Mark,
+    /// Syncs outside of rounds that wait for that.
+    deferred: Vec<(Pending, FileRef)>,
 }
 
 /// The file that says that a sync was begun and is not known to have worked. A process may be killed
@@ -600,8 +602,7 @@ impl Log {
     /// Makes the cut durable before anything is written in the place of what was cut off.
     fn sync_cut<M>(&mut self, ops: &mut Vec<Op<M>>) {
         if let Some(file) = self.active().file.get().cloned() {
-            let token = self.wires.token(Pending::CutSynced);
-            ops.push(Op::Sync { token, file });
+            self.sync_file(Pending::CutSynced, file, ops);
         }
     }
 
@@ -609,6 +610,7 @@ impl Log {
     fn pursue_space<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
         self.maybe_drop_next(ops);
         let is_cutting = self.appender.next.is_some()
+            || self.sync.deferred.iter().any(|(pending, _)| pending.is_of_cutting())
             || self.wires.has(Pending::is_of_cutting)
             || self.active().is_reserving
             || self.active().is_trimming;
@@ -680,9 +682,19 @@ impl Log {
         self.maybe_end_sync();
     }
 
-    /// Whether the folder says that a round is under way; else that is seen to.
+    /// Syncs a file outside of a round, once the folder says that a sync is under way.
+    pub(crate) fn sync_file<M>(&mut self, pending: Pending, file: FileRef, ops: &mut Vec<Op<M>>) {
+        if self.is_marked_for_sync(ops) {
+            let token = self.wires.token(pending);
+            ops.push(Op::Sync { token, file });
+        } else {
+            self.sync.deferred.push((pending, file));
+        }
+    }
+
+    /// Whether the folder says that a sync is under way; else that is seen to.
     ///
-    /// Only under the page-cache contract, where rounds are rare: the others distrust the page cache
+    /// Only under the page-cache contract, where syncs are rare: the others distrust the page cache
     /// after every unclean stop.
     fn is_marked_for_sync<M>(&mut self, ops: &mut Vec<Op<M>>) -> bool {
         if self.appender.contract != Durability::PageCache {
@@ -701,7 +713,12 @@ impl Log {
         ops.push(Op::Open { token, path, mode: OpenMode::Create });
     }
 
-    pub(crate) fn on_sync_marked(&mut self, now: Now, result: Result<(FileRef, u64), IoError>) {
+    pub(crate) fn on_sync_marked<M>(
+        &mut self,
+        now: Now,
+        result: Result<(FileRef, u64), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
         match result {
             Ok(_) => self.sync.mark = Mark::Made,
             Err(error) if !may_pass(error) => {
@@ -715,11 +732,24 @@ impl Log {
                 self.sync.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
             }
         }
+        // Those outside of rounds cannot wait for room: some lead out of a full disk.
+        for (pending, file) in std::mem::take(&mut self.sync.deferred) {
+            let token = self.wires.token(pending);
+            ops.push(Op::Sync { token, file });
+        }
     }
 
-    /// Takes the note away once the rounds have worked.
+    pub(crate) fn on_sync_unmarked<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        // One that stays costs the next unclean start some work.
+        self.sync.mark = Mark::Absent;
+        if !self.sync.deferred.is_empty() {
+            self.is_marked_for_sync(ops);
+        }
+    }
+
+    /// Takes the note away once all syncs have worked.
     fn maybe_unmark_sync<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        if self.sync.mark == Mark::Made {
+        if self.sync.mark == Mark::Made && !self.wires.has(Pending::is_sync) {
             self.sync.mark = Mark::Removing;
             let path = self.spec.dir.join(SYNC_PENDING_FILE);
             let token = self.wires.token(Pending::SyncUnmarked);

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use millrace_io::{Completion, IoError, IoErrorKind, Mono, Now, Op, Token};
 use millrace_wire::Uuid;
 
-use crate::append::{Appender, Mark, SyncPass};
+use crate::append::{Appender, SyncPass};
 use crate::checkpoint::PartitionCheckpoint;
 use crate::compaction::{Compaction, CompactionEvent};
 use crate::config::{Durability, LogConfig};
@@ -296,6 +296,18 @@ impl Pending {
     pub(crate) const fn is_of_cutting(&self) -> bool {
         matches!(self, Self::Cut | Self::CutSynced | Self::NextRemoved)
     }
+
+    /// True for syncs of what the log consists of.
+    pub(crate) const fn is_sync(&self) -> bool {
+        matches!(
+            self,
+            Self::Synced { .. }
+                | Self::FolderSynced
+                | Self::CutSynced
+                | Self::IndexCutSynced { .. }
+                | Self::IndexSynced { .. }
+        )
+    }
 }
 
 /// One of a segment's indexes.
@@ -447,9 +459,8 @@ impl Log {
             Pending::Written => self.on_written(now, outcome, ops),
             Pending::Synced { base, bytes } => self.on_synced(base, bytes, outcome.done()),
             Pending::FolderSynced => self.on_folder_synced(outcome.done()),
-            Pending::SyncMarked => self.on_sync_marked(now, outcome.opened()),
-            // One that stays costs the next unclean start some work.
-            Pending::SyncUnmarked => self.sync.mark = Mark::Absent,
+            Pending::SyncMarked => self.on_sync_marked(now, outcome.opened(), ops),
+            Pending::SyncUnmarked => self.on_sync_unmarked(ops),
             Pending::Reserved { base, end } => self.on_reserved(base, end, outcome.done(), ops),
             Pending::IndexOpened { base, kind } => {
                 self.on_index_opened(base, kind, outcome.opened(), ops);

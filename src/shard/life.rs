@@ -7,6 +7,7 @@
 //! read checkpoints and the clean-stop marker, remove the marker
 //! open the metadata log, replay it (from a snapshot, if there is one)
 //! Open(image, checkpoints) ───────────────────────────────────────────▶ open their partitions
+//! after an unclean stop: the checkpoint is written anew, and synced     the same
 //! all partitions open  ◀───────────────────────────────────── Ready ─── all partitions open
 //! register the broker
 //! Serve ──────────────────────────────────────────────────────────────▶ let clients speak
@@ -21,6 +22,7 @@
 
 mod files;
 mod offsets;
+mod renewal;
 mod start;
 mod stop;
 mod strays;
@@ -80,6 +82,8 @@ enum Phase {
     Starting,
     /// Its partitions are opening.
     Opening,
+    /// They are open; its checkpoint is being replaced.
+    Renewing,
     /// They are open.
     Ready,
     /// Clients are served.
@@ -115,6 +119,7 @@ pub(super) struct Life {
     directory_ids: Vec<Uuid>,
     /// What was found at the start and goes into the log of the process.
     pub(super) notes: Vec<String>,
+    renewal: renewal::Renewal,
 }
 
 impl Life {
@@ -130,6 +135,7 @@ impl Life {
             controller_deadline: None,
             directory_ids: Vec::new(),
             notes: Vec::new(),
+            renewal: renewal::Renewal::default(),
         }
     }
 }
@@ -181,6 +187,7 @@ impl Shard {
             LifeLetter::Open { image, known, cluster_id } => {
                 self.life.cluster_id = cluster_id;
                 self.life.phase = Phase::Opening;
+                self.plan_renewal(&known);
                 self.open_all(turn, image, known);
             }
             LifeLetter::Ready => self.on_shard_ready(turn),
@@ -208,6 +215,8 @@ impl Shard {
         }
         if self.life.phase == Phase::Starting {
             self.on_start_completion(turn, completion);
+        } else if self.on_renewal_completion(turn, &completion) {
+            // It was one of those.
         } else if self.is_stopping() {
             self.on_stop_completion(turn, completion);
         }
@@ -283,20 +292,24 @@ impl Shard {
             return true;
         }
         if is_opening && self.partitions.opening == 0 {
-            self.life.phase = Phase::Ready;
-            self.send(ShardId(0), Letter::Life(LifeLetter::Ready));
+            self.begin_renewal(turn);
             return true;
         }
         self.maybe_close_logs(turn)
     }
 
-    /// Shard 0: when the partitions of all shards are open, the broker is registered.
+    /// Shard 0: the partitions of all shards are open.
     fn on_shard_ready(&mut self, turn: &mut Turn) {
         self.life.shards_left -= 1;
         if self.life.shards_left > 0 {
             return;
         }
         self.life.shards_left = self.setup.shards;
+        self.remove_extra_checkpoints(turn);
+    }
+
+    /// Shard 0: the broker is registered.
+    fn register(&mut self, turn: &mut Turn) {
         let directories = std::mem::take(&mut self.life.directory_ids);
         if let Some(controller) = &mut self.controller {
             controller.register(turn.now, turn.ops, directories);

@@ -133,8 +133,8 @@ impl Log {
             self.end_index_flush(base, ops);
             return;
         }
-        let token = self.wires.token(Pending::IndexCutSynced { base, kind, file: file.clone() });
-        ops.push(Op::Sync { token, file });
+        let pending = Pending::IndexCutSynced { base, kind, file: file.clone() };
+        self.sync_file(pending, file, ops);
     }
 
     pub(crate) fn on_index_cut_synced<M>(
@@ -213,8 +213,7 @@ impl Log {
     ) {
         let is_closing = matches!(self.phase, Phase::Closing);
         if is_closing || self.segment_mut(base).is_some_and(|segment| segment.is_index_unsynced) {
-            let token = self.wires.token(Pending::IndexSynced { base, kind });
-            ops.push(Op::Sync { token, file });
+            self.sync_file(Pending::IndexSynced { base, kind }, file, ops);
         } else {
             self.next_index(base, kind, ops);
         }

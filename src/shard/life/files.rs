@@ -1,7 +1,8 @@
 //! Checkpoints while the broker runs: small files, written aside and renamed.
 //!
 //! Not synced: a checkpoint that a power loss tears fails its CRC and is not used, and a sync every
-//! few seconds would make the filesystem's journal wait for all the data in flight.
+//! few seconds would make the filesystem's journal wait for all the data in flight. The first one after
+//! an unclean stop is; see `renewal.rs`.
 
 use std::path::PathBuf;
 
@@ -35,17 +36,20 @@ pub(super) struct SlowWrite {
 const PREFIX: &str = "millrace-shard-";
 const SUFFIX: &str = ".checkpoint";
 
-/// Whether a file of a log dir is a shard's checkpoint, of whatever number of shards.
-pub(super) fn is_checkpoint_name(name: &str) -> bool {
-    name.strip_prefix(PREFIX)
-        .and_then(|rest| rest.strip_suffix(SUFFIX))
-        .is_some_and(|number| number.parse::<u16>().is_ok())
+/// The shard whose checkpoint a file of a log dir is, if it is one.
+pub(super) fn checkpointed_shard(name: &str) -> Option<u16> {
+    name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok()
+}
+
+/// The file name of a shard's checkpoint.
+pub(super) fn checkpoint_name(shard: u16) -> String {
+    format!("{PREFIX}{shard}{SUFFIX}")
 }
 
 impl Shard {
     /// Where this shard's checkpoint lies.
     pub(super) fn checkpoint_path(&self) -> PathBuf {
-        self.setup.log_dirs[0].path.join(format!("{PREFIX}{}{SUFFIX}", self.id.0))
+        self.setup.log_dirs[0].path.join(checkpoint_name(self.id.0))
     }
 
     /// Starts writing the shard's checkpoint.
@@ -132,10 +136,10 @@ mod tests {
 
     #[test]
     fn only_shard_checkpoints_are_taken_for_such() {
-        assert!(is_checkpoint_name("millrace-shard-0.checkpoint"));
-        assert!(is_checkpoint_name("millrace-shard-12.checkpoint"));
-        assert!(!is_checkpoint_name("millrace-shard-0.checkpoint.tmp"));
-        assert!(!is_checkpoint_name("millrace-shard-.checkpoint"));
-        assert!(!is_checkpoint_name("topic-0"));
+        assert_eq!(checkpointed_shard(&checkpoint_name(0)), Some(0));
+        assert_eq!(checkpointed_shard("millrace-shard-12.checkpoint"), Some(12));
+        assert_eq!(checkpointed_shard("millrace-shard-0.checkpoint.tmp"), None);
+        assert_eq!(checkpointed_shard("millrace-shard-.checkpoint"), None);
+        assert_eq!(checkpointed_shard("topic-0"), None);
     }
 }

@@ -82,6 +82,20 @@ impl Known {
         }
     }
 
+    /// Whether a shard's checkpoint could outlive what it tells of, and so has to be replaced before
+    /// anything is appended; see `renewal.rs`.
+    pub(super) fn has_stale_checkpoints(&self, shards: u16) -> bool {
+        let found = self.checkpointed_shards();
+        let is_clean = self.clean.iter().all(|clean| *clean);
+        !found.is_empty() && (!is_clean || !found.iter().copied().eq(0..shards))
+    }
+
+    /// The shards of which there is a checkpoint file.
+    pub(super) fn checkpointed_shards(&self) -> BTreeSet<u16> {
+        let names = self.folders.first().into_iter().flatten();
+        names.filter_map(|name| super::files::checkpointed_shard(name)).collect()
+    }
+
     /// Up to where logs are compacted, as far as their topics are in the image.
     pub(crate) fn cleaned_in(&self, image: &Image) -> BTreeMap<(usize, Arc<str>, i32), Offset> {
         let is_there = |topic: &str, index: i32| {
@@ -427,7 +441,7 @@ impl Shard {
             }
             let names: Vec<String> = self.life.start.known.folders[dir]
                 .iter()
-                .filter(|name| super::files::is_checkpoint_name(name))
+                .filter(|name| super::files::checkpointed_shard(name).is_some())
                 .cloned()
                 .collect();
             for name in names {

@@ -34,6 +34,7 @@ mod rebalance;
 mod record;
 mod records;
 mod report;
+mod snapshot;
 mod subscription;
 mod sync;
 mod then;
@@ -42,6 +43,7 @@ mod then;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use millrace_io::{Mono, Now};
@@ -49,19 +51,23 @@ use millrace_net::ErrorCode;
 use millrace_net::messages::join_group::JoinGroupRequest;
 use millrace_net::messages::offset_commit::OffsetCommitRequest;
 use millrace_replication::Image;
+use millrace_wire::WireError;
 
 pub use ask::{GroupAnswer, GroupAsk, Requester, commit_response, refuse_consumer_describe};
 pub use config::{ConsumerConfig, GroupConfig, Migration};
 pub use consumer::assignor::Assignor;
+pub use consumer::pattern::{Resolved, Resolving, resolve};
 pub use context::{AppendId, Output};
 pub use record::{ConsumerRecord, GroupRecord, GroupValue, MemberValue, OffsetKey, OffsetValue};
 pub use report::GroupReport;
+pub use snapshot::SnapshotWalk;
 
 use crate::ticket::Ticket;
 use ask::{leave_response, refuse_join};
 use consumer::{After, Work};
 use context::{Appending, Context, Timer};
 use group::{Group, GroupState};
+use record::{OffsetKeyRef, decode_offset};
 use then::{Then, append_error};
 
 /// The partition of `__consumer_offsets` that coordinates a group: the absolute value of Java's
@@ -88,6 +94,12 @@ impl GroupCoordinator {
         Self { groups: BTreeMap::new(), cx: Context::new(config, seed), is_loaded: false }
     }
 
+    /// Works by another configuration from here on. What was decided by the old one stands until it
+    /// is decided again: a member's session until its next heartbeat.
+    pub fn set_config(&mut self, config: GroupConfig) {
+        self.cx.config = config;
+    }
+
     /// Works by a new image of the cluster from here on.
     pub fn set_image(&mut self, image: Arc<Image>) {
         self.cx.image = image;
@@ -99,13 +111,36 @@ impl GroupCoordinator {
         self.apply(record);
     }
 
+    /// Takes in a record as it lies in the log; as [`Self::replay`]. Of a kind that only newer brokers
+    /// know, nothing is taken.
+    pub fn replay_bytes(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), WireError> {
+        assert!(!self.is_loaded, "replay is for loading; what is appended replays itself");
+        // Nearly all are committed offsets: these are taken in without copying their keys.
+        if let Some(key) = OffsetKeyRef::decode(key)? {
+            let value = value.map(decode_offset).transpose()?;
+            match (self.groups.get_mut(key.group), value) {
+                (Some(group), Some(value)) => group.offsets.load(&key, value),
+                (None, Some(value)) => self.group_mut(key.group).offsets.load(&key, value),
+                (_, None) => self.replay_offset(&key.to_owned(), None),
+            }
+        } else if let Some(record) = GroupRecord::decode(key, value)? {
+            self.apply(&record);
+        }
+        Ok(())
+    }
+
     fn apply(&mut self, record: &GroupRecord) {
         match record {
             GroupRecord::Offset(key, value) => self.replay_offset(key, value.as_ref()),
-            GroupRecord::Group(name, Some(value)) => self.group_mut(name).load(value),
+            GroupRecord::Group(name, Some(value)) => {
+                let group = self.group_mut(name);
+                group.load(value);
+                group.logged = logged(record);
+            }
             GroupRecord::Group(name, None) => {
                 let Self { groups, cx, .. } = self;
                 if let Some(group) = groups.get_mut(name.as_str()) {
+                    group.logged = None;
                     group.cancel_timers(cx);
                     group.blank(cx.now.wall);
                 }
@@ -392,15 +427,25 @@ impl GroupCoordinator {
         }
     }
 
-    /// The records of an append are committed. Appends are decided in their order.
-    pub fn on_committed(&mut self, now: Now, id: AppendId) {
+    /// The records of an append are committed. Appends are decided in their order. Returns how many
+    /// they were.
+    pub fn on_committed(&mut self, now: Now, id: AppendId) -> usize {
         self.cx.now = now;
-        let Some(Appending { records, then }) = self.cx.appends.remove(&id) else { return };
+        let Some(Appending { records, then }) = self.cx.appends.remove(&id) else { return 0 };
+        let count = records.len();
         for record in records.iter() {
-            // A group's own record tells of a state that memory has had, or has left, already.
-            if let GroupRecord::Offset(key, value) = record {
-                self.end_commit(key, value.as_ref());
-                self.replay_offset(key, value.as_ref());
+            match record {
+                GroupRecord::Offset(key, value) => {
+                    self.end_commit(key, value.as_ref());
+                    self.replay_offset(key, value.as_ref());
+                }
+                // It tells of a state that memory has had, or has left, already.
+                GroupRecord::Group(name, _) => {
+                    if let Some(group) = self.groups.get_mut(name.as_str()) {
+                        group.logged = logged(record);
+                    }
+                }
+                GroupRecord::Consumer(..) => {}
             }
         }
         match then {
@@ -428,6 +473,7 @@ impl GroupCoordinator {
                 self.on_consumer_committed(&group, &records, *outcome);
             }
         }
+        count
     }
 
     /// The records of an append are not in the log and will never be.
@@ -436,6 +482,7 @@ impl GroupCoordinator {
     pub fn on_append_failed(&mut self, now: Now, id: AppendId, error: ErrorCode) {
         self.cx.now = now;
         let error = append_error(error);
+        self.cx.appends_failed += 1;
         let Some(Appending { records, then }) = self.cx.appends.remove(&id) else { return };
         for record in records.iter() {
             if let GroupRecord::Offset(key, value) = record {
@@ -459,7 +506,7 @@ impl GroupCoordinator {
                 self.cx.reply(ticket, GroupAnswer::DeletedOffsets(response));
             }
             Then::DeleteGroup { ticket, group } => {
-                self.groups.entry(Arc::clone(&group.name)).or_insert(*group);
+                self.put_back(*group);
                 if let Some(ticket) = ticket {
                     self.cx.reply(ticket, GroupAnswer::Deleted(error));
                 }
@@ -474,6 +521,27 @@ impl GroupCoordinator {
             Then::StaticJoin { ticket, mut response } => {
                 response = refuse_join(&response.member_id, error);
                 self.cx.reply(ticket, GroupAnswer::Joined(response));
+            }
+        }
+    }
+
+    /// A group that was to be deleted stays. One of its name that has begun meanwhile goes on as it is
+    /// if it has members, and otherwise as the old one.
+    fn put_back(&mut self, mut group: Group) {
+        match self.groups.entry(Arc::clone(&group.name)) {
+            Entry::Vacant(place) => {
+                place.insert(group);
+            }
+            Entry::Occupied(mut place) => {
+                let begun = place.get_mut();
+                if begun.is_blank() {
+                    std::mem::swap(begun, &mut group);
+                    std::mem::swap(&mut begun.line, &mut group.line);
+                    // Those begun since are the newer ones.
+                    std::mem::swap(&mut begun.offsets, &mut group.offsets);
+                }
+                begun.offsets.take_missing(group.offsets);
+                begun.logged = begun.logged.take().or(group.logged);
             }
         }
     }
@@ -585,4 +653,9 @@ impl GroupCoordinator {
             self.groups.remove(group_id);
         }
     }
+}
+
+/// What a classic group's record says, as it lies in the log.
+fn logged(record: &GroupRecord) -> Option<Box<[u8]>> {
+    record.encode_value().map(Vec::into_boxed_slice)
 }

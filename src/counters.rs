@@ -218,6 +218,12 @@ counters! {
     Counter group_records_loaded,
     /// Times that loading a partition's groups failed; each is tried again.
     Counter group_load_failures,
+    /// Snapshots of group coordinators that were written.
+    Counter group_snapshots,
+    /// Loadings of groups that began with a snapshot.
+    Counter group_snapshots_loaded,
+    /// Snapshots that were not used: of another log, too old, or spoiled.
+    Counter group_snapshots_ignored,
     /// Compactions of a log that came to their end.
     Counter compaction_runs,
     /// Time that they took, ms.

@@ -17,6 +17,7 @@ pub mod group_lag;
 mod handlers;
 pub mod mail;
 mod metadata_snapshot;
+mod offsets_snapshot;
 mod offsets_topic;
 pub mod random;
 pub mod server;

@@ -11,7 +11,7 @@ use millrace_engine::{
 use millrace_io::Now;
 use millrace_replication::Image;
 use millrace_replication::controller::NewTopic;
-use millrace_wire::Uuid;
+use millrace_wire::{Uuid, WireError};
 
 use crate::config::View;
 use crate::coordinator::{Assignor, ConsumerConfig, GroupConfig, GroupRecord, Migration};
@@ -100,11 +100,15 @@ pub(crate) fn encode(now: Now, records: &[GroupRecord]) -> ValidatedBatch {
     ValidatedBatch { header, bytes, timestamps: TimestampPlan::Keep }
 }
 
-/// Gives the records of whole batches to `take`; those below `from` are left out.
+/// Gives keys and values of the records of whole batches to `take`; those below `from` are left out.
 ///
 /// Returns the offset behind the last whole batch and how many records could not be read: they
 /// are passed over, as Kafka does.
-pub(crate) fn decode(bytes: &Bytes, from: i64, mut take: impl FnMut(&GroupRecord)) -> (i64, u64) {
+pub(crate) fn decode(
+    bytes: &Bytes,
+    from: i64,
+    mut take: impl FnMut(&[u8], Option<&[u8]>) -> Result<(), WireError>,
+) -> (i64, u64) {
     let (mut next, mut unread) = (from, 0);
     for batch in BatchIter::new(bytes) {
         next = batch.header.next_offset().0;
@@ -124,11 +128,8 @@ pub(crate) fn decode(bytes: &Bytes, from: i64, mut take: impl FnMut(&GroupRecord
                 continue;
             }
             let key = record.record.key.unwrap_or_default();
-            match GroupRecord::decode(key, record.record.value) {
-                Ok(Some(record)) => take(&record),
-                // A kind that only newer brokers know.
-                Ok(None) => {}
-                Err(_) => unread += 1,
+            if take(key, record.record.value).is_err() {
+                unread += 1;
             }
         }
     }
@@ -149,7 +150,10 @@ mod tests {
         let records: Vec<GroupRecord> = (0..4).map(tombstone).collect();
         let batch = encode(Now::default(), &records);
         let mut read = Vec::new();
-        let (next, unread) = decode(&batch.bytes, 1, |record| read.push(record.clone()));
+        let (next, unread) = decode(&batch.bytes, 1, |key, value| {
+            read.extend(GroupRecord::decode(key, value)?);
+            Ok(())
+        });
         assert_eq!((next, unread), (4, 0));
         assert_eq!(read, records[1..]);
     }

@@ -23,6 +23,7 @@ mod clients;
 mod compaction;
 mod dispatch;
 mod group_loading;
+mod group_snapshot;
 mod groups;
 mod image;
 mod lag;
@@ -108,6 +109,8 @@ pub(crate) enum Due {
     Groups(PartitionId),
     /// A coordinator whose loading failed tries again.
     GroupLoad(PartitionId),
+    /// A snapshot of a coordinator waits for its log to be durable.
+    GroupSnapshot(PartitionId),
     /// Consumer lag is to be told.
     GroupLag,
     /// What clients used is to be told to the other shards.
@@ -346,6 +349,7 @@ impl Shard {
                 Due::Compaction => self.on_compaction_due(turn),
                 Due::Groups(partition) => self.on_groups_due(turn, partition),
                 Due::GroupLoad(partition) => self.on_group_load_due(turn, partition),
+                Due::GroupSnapshot(partition) => self.on_group_snapshot_due(turn, partition),
                 Due::Quotas => self.on_quotas_due(turn),
                 Due::Throttled(key) => self.on_throttle_due(turn, key),
                 Due::HeldSockets => self.close_held_sockets(turn),

@@ -89,6 +89,86 @@ fn beat(group: &str, member: &str, epoch: i32) -> ConsumerGroupHeartbeatRequest 
     }
 }
 
+/// A commit for many partitions at once.
+fn commit_all(group: &str, partitions: i32, offset: i64) -> OffsetCommitRequest {
+    let mut request = commit(group, offset);
+    let told = (0..partitions).map(|partition_index| OffsetCommitRequestPartition {
+        partition_index,
+        committed_offset: offset,
+        ..OffsetCommitRequestPartition::default()
+    });
+    request.topics[0].partitions = told.collect();
+    request
+}
+
+/// Offsets of partition 0 of `t`, once the coordinator has loaded.
+fn loaded(connection: &mut Connection, groups: i64) -> Vec<i64> {
+    let mut offsets = Vec::new();
+    wait_until("groups that are loaded", || {
+        let all = (0..groups).map(|number| committed(connection, &format!("g{number}")));
+        offsets = all.flatten().collect();
+        offsets.len() == usize::try_from(groups).expect("few")
+    });
+    offsets
+}
+
+#[test]
+fn a_coordinator_loads_its_snapshot_and_does_without_one_that_is_spoiled() {
+    const PARTITIONS: i32 = 1_000;
+    let dir = tempfile::tempdir().expect("a folder");
+    let arguments = [
+        "--set",
+        "offsets.topic.num.partitions=1",
+        "--set",
+        "log.flush.interval.ms=50",
+        "--set",
+        "log.flush.scheduler.interval.ms=50",
+    ];
+    let path = dir.path().join("__consumer_offsets-0/coordinator.state");
+    let broker = Broker::start(dir.path(), &arguments);
+    let mut connection = Connection::open(broker.address).expect("it listens");
+    connection.create_topic("t", PARTITIONS, &[]);
+    let commit = |connection: &mut Connection, group: i64, offset: i64| {
+        let request = commit_all(&format!("g{group}"), PARTITIONS, offset);
+        wait_until("a commit", || {
+            let answer = connection.ask(&request, COMMIT_VERSION).expect("answered");
+            let parts = &answer.topics[0].partitions;
+            parts.iter().all(|part| part.error_code == 0)
+        });
+    };
+    // About 5 MB of log: a snapshot is due.
+    for round in 0..10 {
+        for group in 0..8 {
+            commit(&mut connection, group, 100 * round + group);
+        }
+    }
+    wait_until("a snapshot", || path.exists());
+    commit(&mut connection, 3, 5_000);
+    let expected: Vec<i64> =
+        (0..8).map(|group| if group == 3 { 5_000 } else { 900 + group }).collect();
+    broker.kill();
+
+    let broker = Broker::start(dir.path(), &arguments);
+    let mut connection = Connection::open(broker.address).expect("it listens");
+    assert_eq!(loaded(&mut connection, 8), expected);
+    let said = broker.said();
+    assert!(!said.iter().any(|line| line.contains("is not used")), "{said:?}");
+    broker.kill();
+
+    let mut bytes = std::fs::read(&path).expect("it is still there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let broker = Broker::start(dir.path(), &arguments);
+    let mut connection = Connection::open(broker.address).expect("it listens");
+    assert_eq!(loaded(&mut connection, 8), expected);
+    let said = broker.said();
+    let told: Vec<_> = said.iter().filter(|line| line.contains("is not used")).collect();
+    assert_eq!(told.len(), 1, "{said:?}");
+    assert!(told[0].contains("a batch has a wrong CRC"), "{told:?}");
+    assert!(broker.stop());
+}
+
 #[test]
 fn what_is_committed_and_who_is_a_member_survive_a_kill() {
     for backend in backends() {

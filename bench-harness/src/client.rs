@@ -12,6 +12,9 @@ use millrace_net::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
 use millrace_net::messages::delete_topics::DeleteTopicsRequest;
+use millrace_net::messages::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 use millrace_net::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
@@ -22,6 +25,15 @@ use millrace_net::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 pub struct Client {
     stream: TcpStream,
     correlation_id: i32,
+}
+
+/// Whose configuration is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigOf<'a> {
+    /// A topic's, by its name.
+    Topic(&'a str),
+    /// A broker's, by its id; empty for all brokers.
+    Broker(&'a str),
 }
 
 /// How long an answer may take.
@@ -40,9 +52,21 @@ impl Client {
 
     /// Sends a request and reads its answer.
     pub fn call<R: Request>(&mut self, request: &R, version: i16) -> Result<R::Response> {
+        let sent = self.send(request, version)?;
+        self.receive::<R>(sent, version)
+    }
+
+    /// Sends a request; [`Self::receive`] reads its answer, in the order of sending. Returns what
+    /// names it.
+    pub fn send<R: Request>(&mut self, request: &R, version: i16) -> Result<i32> {
         self.correlation_id += 1;
         let frame = request_frame(request, version, self.correlation_id, Some("bench"));
         self.stream.write_all(&frame)?;
+        Ok(self.correlation_id)
+    }
+
+    /// Reads the answer to the oldest request that has none.
+    pub fn receive<R: Request>(&mut self, sent: i32, version: i16) -> Result<R::Response> {
         let mut length = [0; 4];
         self.stream.read_exact(&mut length)?;
         let length = u32::from_be_bytes(length) as usize;
@@ -50,7 +74,7 @@ impl Client {
         let mut answer = vec![0; length];
         self.stream.read_exact(&mut answer)?;
         let (correlation_id, response) = read_response::<R>(&answer, version)?;
-        ensure!(correlation_id == self.correlation_id, "an answer to another request");
+        ensure!(correlation_id == sent, "an answer to another request");
         Ok(response)
     }
 
@@ -126,6 +150,32 @@ impl Client {
         let response = self.call(&request, 5)?;
         let mut answers = response.topics.iter().flat_map(|topic| &topic.partitions);
         Ok(answers.all(|partition| partition.error_code == 0))
+    }
+
+    /// Sets configurations of a topic or a broker while it runs.
+    pub fn set_configs(&mut self, of: ConfigOf<'_>, configs: &[(&str, &str)]) -> Result<()> {
+        let (resource_type, name) = match of {
+            ConfigOf::Topic(name) => (2, name),
+            ConfigOf::Broker(id) => (4, id),
+        };
+        let configs = configs.iter().map(|(name, value)| AlterableConfig {
+            name: (*name).to_owned(),
+            config_operation: 0,
+            value: Some((*value).to_owned()),
+        });
+        let request = IncrementalAlterConfigsRequest {
+            resources: vec![AlterConfigsResource {
+                resource_type,
+                resource_name: name.to_owned(),
+                configs: configs.collect(),
+            }],
+            validate_only: false,
+        };
+        let response = self.call(&request, 1)?;
+        let result = response.responses.first().context("no result")?;
+        let message = result.error_message.as_deref().unwrap_or("");
+        ensure!(result.error_code == 0, "{name}: error code {} {message}", result.error_code);
+        Ok(())
     }
 
     /// Deletes a topic.

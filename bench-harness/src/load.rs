@@ -15,7 +15,7 @@ mod engine;
 mod fetch;
 mod produce;
 
-pub use batch::{BatchShape, build_batch};
+pub use batch::{BatchShape, Noise, build_batch, build_keyed_batch};
 pub use engine::{Outcome, Pace, RunOptions, run};
 pub use fetch::{Consume, FetchPlan, FetchShape};
 pub use produce::{ProducePlan, ProduceShape};

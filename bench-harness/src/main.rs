@@ -17,7 +17,8 @@ use millrace_bench::load::{
 use millrace_bench::report::{self, Figures, Report};
 use millrace_bench::server::{Place, Spec};
 use millrace_bench::suites::{
-    self, BESIDE_KAFKA, IdleOptions, LatencyOptions, OWN, StartOptions, Suite, SuiteOptions,
+    self, BESIDE_KAFKA, CompactionOptions, GROUP_LOAD_SETTINGS, GroupLoadOptions, IdleOptions,
+    LatencyOptions, OWN, StartOptions, Suite, SuiteOptions,
 };
 use millrace_bench::{canary, meter};
 use millrace_uring::sys;
@@ -43,6 +44,10 @@ enum Command {
     Start(StartArgs),
     /// Measures latency at fixed rates: open loop, counted from when a request was due.
     Latency(LatencyArgs),
+    /// Measures a producer's latency beside a compaction against without, and compactions alone.
+    Compaction(CompactionArgs),
+    /// Measures how long a group coordinator with a long history takes to load.
+    Groups(GroupsArgs),
     /// Draws a report as SVG.
     Plot(PlotArgs),
     /// What the machine itself costs right now.
@@ -239,6 +244,67 @@ struct LatencyArgs {
 }
 
 #[derive(Args)]
+struct CompactionArgs {
+    /// Dirty data of a compaction, GB; without it `MILLRACE_GB`, or 5.
+    #[arg(long)]
+    gb: Option<f64>,
+    /// Different keys in it; by default a fifth of its records.
+    #[arg(long)]
+    keys: Option<u64>,
+    /// Rates of the producer, MB/s.
+    #[arg(long, value_delimiter = ',', default_value = "20,50")]
+    rates: Vec<f64>,
+    /// acks of the producer.
+    #[arg(long, value_delimiter = ',', default_value = "1,-1", allow_hyphen_values = true)]
+    acks: Vec<i16>,
+    /// Bytes of a record's value.
+    #[arg(long, default_value_t = 1000)]
+    record_bytes: usize,
+    /// Records of a batch.
+    #[arg(long, default_value_t = 16)]
+    records: usize,
+    /// Partitions of the producer's topic.
+    #[arg(long, default_value_t = 6)]
+    partitions: i32,
+    /// Connections of the producer.
+    #[arg(long, default_value_t = 6)]
+    connections: usize,
+    /// Seconds of a phase.
+    #[arg(long, default_value_t = 4.0)]
+    seconds: f64,
+    /// Pairs of phases, with and without compaction, for each rate and acks.
+    #[arg(long, default_value_t = 9)]
+    pairs: usize,
+    /// Measures only compactions with nothing beside them; Kafka's too, with `--kafka`.
+    #[arg(long)]
+    quiet: bool,
+    #[command(flatten)]
+    brokers: BrokerArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+#[derive(Args)]
+struct GroupsArgs {
+    /// Commits in the history.
+    #[arg(long, default_value_t = 10_000_000)]
+    commits: u64,
+    /// Groups that commit.
+    #[arg(long, default_value_t = 1_000)]
+    groups: u64,
+    /// Partitions that each of them commits for.
+    #[arg(long, default_value_t = 100)]
+    partitions: i32,
+    /// Of how many partitions a request tells.
+    #[arg(long, default_value_t = 10)]
+    per_request: usize,
+    #[command(flatten)]
+    brokers: BrokerArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+#[derive(Args)]
 struct PlotArgs {
     /// A report that was written with `--json`.
     report: PathBuf,
@@ -405,6 +471,75 @@ fn latency(args: &LatencyArgs) -> Result<()> {
     finish(&report, &args.place)
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "bytes of a disk are far below 2^52")]
+#[allow(clippy::cast_sign_loss, reason = "an amount of data is positive")]
+fn compaction(args: &CompactionArgs) -> Result<()> {
+    let mut report = new_report();
+    let place = args.place.place()?;
+    say(&report.machine)?;
+    let gb = match (args.gb, std::env::var("MILLRACE_GB")) {
+        (Some(gb), _) => gb,
+        (None, Ok(text)) => text.parse().context("MILLRACE_GB")?,
+        (None, Err(_)) => 5.0,
+    };
+    let dirty_bytes = (gb * 1e9) as u64;
+    let options = CompactionOptions {
+        dirty_bytes,
+        keys: args.keys.unwrap_or(dirty_bytes / args.record_bytes as u64 / 5).max(1),
+        rates_mb: args.rates.clone(),
+        acks: args.acks.clone(),
+        record_bytes: args.record_bytes,
+        records: args.records,
+        partitions: args.partitions,
+        connections: args.connections,
+        seconds: args.seconds,
+        pairs: args.pairs,
+    };
+    let specs = args.brokers.specs()?;
+    if args.quiet {
+        report.tables.push(suites::compaction_quiet(&specs, &options, &place)?);
+    } else {
+        (report.compactions, report.latencies) =
+            suites::compaction_beside(&specs, &options, &place)?;
+        let title = format!(
+            "producer beside a compaction of {gb} GB, {} keys: {} records of {} B a request, {} \
+             partitions, {} connections, phases of {} s; goal: p99 ratio <= 1.25",
+            options.keys,
+            args.records,
+            args.record_bytes,
+            args.partitions,
+            args.connections,
+            args.seconds
+        );
+        report.tables.push(suites::compaction_figures(title, &report.compactions));
+    }
+    for figures in &report.tables {
+        say(&report::figures_table(figures))?;
+    }
+    finish(&report, &args.place)
+}
+
+fn groups(args: &GroupsArgs) -> Result<()> {
+    let mut report = new_report();
+    let place = args.place.place()?;
+    let options = GroupLoadOptions {
+        commits: args.commits,
+        groups: args.groups.max(1),
+        partitions: args.partitions.max(1),
+        per_request: args.per_request.max(1),
+    };
+    for mut spec in args.brokers.specs()? {
+        match &mut spec {
+            Spec::Millrace { set, .. } => set.extend(GROUP_LOAD_SETTINGS.map(str::to_owned)),
+            Spec::Baseline { .. } | Spec::Kafka { .. } => bail!("only Millrace tells its loading"),
+        }
+        let figures = suites::group_load(&spec, options, &place)?;
+        say(&report::figures_table(&figures))?;
+        report.tables.push(figures);
+    }
+    finish(&report, &args.place)
+}
+
 fn plot(args: &PlotArgs) -> Result<()> {
     let report = report::read_json(&args.report)
         .with_context(|| format!("reading {}", args.report.display()))?;
@@ -503,6 +638,8 @@ fn main() -> Result<()> {
         Command::Idle(args) => idle(&args),
         Command::Start(args) => start(&args),
         Command::Latency(args) => latency(&args),
+        Command::Compaction(args) => compaction(&args),
+        Command::Groups(args) => groups(&args),
         Command::Plot(args) => plot(&args),
         Command::Canary(args) => {
             let report = new_report();

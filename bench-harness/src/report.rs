@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canary::Canaries;
 use crate::compare::ArmResult;
-use crate::suites::LatencyResult;
+use crate::suites::{CompactionResult, LatencyResult};
 
 /// Everything one invocation found.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Report {
     /// Latencies by schedule.
     #[serde(default)]
     pub latencies: Vec<LatencyResult>,
+    /// Producers beside compactions.
+    #[serde(default)]
+    pub compactions: Vec<CompactionResult>,
     /// Further figures, one table each.
     pub tables: Vec<Figures>,
 }

@@ -197,6 +197,12 @@ impl Server {
         self.child.id()
     }
 
+    /// The folder of its logs.
+    pub fn log_dir(&self) -> PathBuf {
+        let data = self.root.path().join("data");
+        if matches!(self.spec, Spec::Kafka { .. }) { data.join("logs") } else { data }
+    }
+
     /// The end of what it said.
     fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(self.root.path().join("server.log")).unwrap_or_default();

@@ -1,9 +1,15 @@
 //! What is measured: named suites with their goals.
 
+mod compaction;
+mod groups;
 mod idle;
 mod latency;
 mod start;
 
+pub use compaction::{
+    CompactionOptions, CompactionResult, compaction_beside, compaction_figures, compaction_quiet,
+};
+pub use groups::{GROUP_LOAD_SETTINGS, GroupLoadOptions, group_load};
 pub use idle::{IdleOptions, idle};
 pub use latency::{LatencyOptions, LatencyResult, latency, latency_figures};
 pub use start::{StartOptions, start};

@@ -26,6 +26,7 @@ mod passes;
 mod plan;
 mod run;
 mod swap;
+mod txn_index;
 
 use bytes::Bytes;
 use millrace_io::WallMs;
@@ -161,6 +162,8 @@ pub struct CleanRules {
     pub delete_retention_ms: i64,
     /// Most bytes that a batch's body may unpack to.
     pub limit_bytes: usize,
+    /// Tombstones from here on stay, however old.
+    pub tombstones_below: Offset,
 }
 
 /// What is left of a batch.
@@ -223,7 +226,9 @@ fn clean_records(
         let record = record?;
         // Without a key nothing can supersede it; Kafka drops such records from compacted topics.
         let Some(key) = record.record.key else { continue };
-        let is_due = are_tombstones_due && record.record.value.is_none();
+        let is_due = are_tombstones_due
+            && record.record.value.is_none()
+            && record.offset < rules.tombstones_below;
         if !is_due && !keys.is_superseded(key, record.offset) {
             kept.push(record);
         }

@@ -84,6 +84,8 @@ pub struct Log {
     pub(crate) compaction: Option<Box<Compaction>>,
     /// Everything below was compacted, as far as was told or done.
     pub(crate) cleaned_to: Offset,
+    /// See [`Log::keep_tombstones_from`].
+    pub(crate) tombstones_kept_from: Offset,
     /// As of the assigned end.
     pub(crate) producers: ProducerState,
     pub(crate) epochs: LeaderEpochs,
@@ -398,6 +400,7 @@ impl Log {
             janitor: Janitor::default(),
             compaction: None,
             cleaned_to: Offset(0),
+            tombstones_kept_from: Offset(i64::MAX),
             producers: ProducerState::new(spec.config.producers_max),
             epochs: LeaderEpochs::new(),
             is_epochs_dirty: false,

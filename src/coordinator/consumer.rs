@@ -21,7 +21,7 @@ mod heartbeat;
 mod leave;
 mod lives;
 mod member;
-mod pattern;
+pub(crate) mod pattern;
 mod reconcile;
 pub(crate) mod record;
 
@@ -37,8 +37,8 @@ pub(crate) use lives::{After, Line, Outcome, TimerChange, Work};
 pub(crate) use member::{ConsumerMember, EPOCH_AWAY, EPOCH_LEFT, Held, MemberState, Target};
 
 use super::context::{Context, Timer};
-use member::target_of;
-use record::{ConsumerRecord, EpochValue, RegexValue, TargetEpochValue};
+use member::{target_of, target_record};
+use record::{ConsumerRecord, EpochValue, RegexValue, TargetEpochValue, TopicsValue};
 
 /// The epoch in which a group begins: nothing is assigned in it.
 pub(crate) const EPOCH_FIRST: i32 = 1;
@@ -311,6 +311,34 @@ impl ConsumerGroup {
     pub(crate) fn target_epoch_record(epoch: i32, at: i64) -> ConsumerRecord {
         let value = TargetEpochValue { assignment_epoch: epoch, assignment_timestamp: at };
         ConsumerRecord::TargetEpoch(Some(value))
+    }
+
+    /// All there is of the group, for a log without history.
+    ///
+    /// A member that gave its instance id away comes before the one that has it now.
+    pub(crate) fn snapshot_records(&self) -> Vec<ConsumerRecord> {
+        let has_instance = |member: &&ConsumerMember| {
+            let instance = member.instance.as_ref();
+            instance.is_some_and(|it| self.statics.get(it) == Some(&member.id))
+        };
+        let members = || self.members.values();
+        let mut records: Vec<ConsumerRecord> = Vec::new();
+        records
+            .extend(members().filter(|it| !has_instance(it)).map(ConsumerMember::metadata_record));
+        records.extend(members().filter(has_instance).map(ConsumerMember::metadata_record));
+        records.push(Self::epoch_record(self.epoch, self.hash));
+        records.extend(self.targets.iter().map(|(id, target)| target_record(id, target)));
+        records.push(Self::target_epoch_record(self.target_epoch, self.target_at));
+        records.extend(members().map(ConsumerMember::current_record));
+        records.extend(self.regexes.iter().map(|(regex, topics)| {
+            let topics = topics.iter().cloned().collect();
+            let value = RegexValue { topics, ..RegexValue::default() };
+            ConsumerRecord::Regex(regex.clone(), Some(value))
+        }));
+        if self.has_old_topics {
+            records.push(ConsumerRecord::Topics(Some(TopicsValue::default())));
+        }
+        records
     }
 
     /// Buries the record of topics seen, if there is one.

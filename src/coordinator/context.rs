@@ -9,6 +9,7 @@ use millrace_replication::Image;
 use super::ask::GroupAnswer;
 use super::config::GroupConfig;
 use super::consumer::MemberTimer;
+use super::consumer::pattern::Resolving;
 use super::member::MemberNumber;
 use super::record::GroupRecord;
 use super::then::Then;
@@ -30,6 +31,14 @@ pub enum Output {
         id: AppendId,
         /// At least one.
         records: Arc<[GroupRecord]>,
+    },
+    /// Find out what a consumer group's expressions stand for, by [`resolve`](super::resolve). What
+    /// came of it is told with `on_resolved`; the group waits for it.
+    Resolve {
+        /// Its name.
+        group: Arc<str>,
+        /// What is to be found out.
+        asked: Resolving,
     },
     /// Answer an ask.
     Reply {
@@ -76,6 +85,8 @@ pub(crate) struct Context {
     pub outputs: Vec<Output>,
     pub appends: BTreeMap<AppendId, Appending>,
     next_append: u64,
+    /// Appends that failed.
+    pub appends_failed: u64,
     random: Random,
 }
 
@@ -89,8 +100,14 @@ impl Context {
             outputs: Vec::new(),
             appends: BTreeMap::new(),
             next_append: 0,
+            appends_failed: 0,
             random: Random::new(seed),
         }
+    }
+
+    /// Appends that were asked for; the next one gets this number.
+    pub(super) const fn appends_begun(&self) -> u64 {
+        self.next_append
     }
 
     /// Asks for an append; `then` happens when it is decided.

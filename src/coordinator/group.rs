@@ -102,6 +102,8 @@ pub(super) struct Group {
     pub consumer: Option<Box<ConsumerGroup>>,
     /// What waits for its turn.
     pub line: Line,
+    /// The value of its last record in the log, as a classic group.
+    pub logged: Option<Box<[u8]>>,
 }
 
 impl Group {
@@ -129,6 +131,7 @@ impl Group {
             offsets: Offsets::default(),
             consumer: None,
             line: Line::default(),
+            logged: None,
         }
     }
 
@@ -139,6 +142,7 @@ impl Group {
         self.offsets = before.offsets;
         self.consumer = before.consumer;
         self.line = before.line;
+        self.logged = before.logged;
     }
 
     /// True without members of either kind.
@@ -176,12 +180,15 @@ impl Group {
 
     /// True if nothing would be lost with it.
     pub(super) fn is_vacant(&self) -> bool {
+        self.is_blank() && self.offsets.is_empty() && self.line.is_idle() && self.logged.is_none()
+    }
+
+    /// True if it has no members and has had none, of either kind.
+    pub(super) fn is_blank(&self) -> bool {
         self.state == GroupState::Empty
             && self.generation == 0
             && self.pending.is_empty()
-            && self.offsets.is_empty()
             && self.consumer.is_none()
-            && self.line.is_idle()
     }
 
     // Members.

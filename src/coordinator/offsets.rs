@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use millrace_net::ErrorCode;
@@ -25,7 +26,7 @@ use super::ask::{GroupAnswer, Requester, commit_response};
 use super::consumer::{ConsumerGroup, ConsumerMember};
 use super::context::Context;
 use super::group::{Group, GroupState};
-use super::record::{GroupRecord, NEVER, OffsetKey, OffsetValue};
+use super::record::{GroupRecord, NEVER, OffsetKey, OffsetKeyRef, OffsetValue};
 use super::subscription;
 use super::then::Then;
 use crate::ticket::Ticket;
@@ -88,6 +89,50 @@ impl Offsets {
     /// Takes in what the log says.
     pub(super) fn replay(&mut self, key: &OffsetKey, value: Option<&OffsetValue>) {
         self.change(&key.topic, key.partition, |slot| slot.committed = value.cloned());
+    }
+
+    /// Takes in what the log says, of a record that was not opened further than it had to be.
+    pub(super) fn load(&mut self, key: &OffsetKeyRef<'_>, value: OffsetValue) {
+        self.slot(key.topic, key.partition).committed = Some(value);
+    }
+
+    /// Takes what another one has and this one has not.
+    pub(super) fn take_missing(&mut self, other: Self) {
+        for (topic, partitions) in other.topics {
+            let mine = self.topics.entry(topic).or_default();
+            for (partition, slot) in partitions {
+                let place = mine.entry(partition).or_default();
+                place.committed = place.committed.take().or(slot.committed);
+            }
+        }
+    }
+
+    /// Every committed offset behind a topic's partition, in order; from the first one on if none is
+    /// given.
+    pub(super) fn committed_after<'a>(
+        &'a self,
+        after: Option<(&str, i32)>,
+    ) -> impl Iterator<Item = (&'a Arc<str>, i32, &'a OffsetValue)> {
+        let (topic, first) = match after {
+            // The greatest partition's successor is none: then this topic is over.
+            Some((topic, partition)) => (topic, partition.checked_add(1)),
+            None => ("", Some(i32::MIN)),
+        };
+        let is_begun = after.is_some();
+        let topics = self.topics.range::<str, _>((Bound::Included(topic), Bound::Unbounded));
+        let begun = if is_begun { self.topics.get(topic) } else { None };
+        let rest = begun.zip(first).map(|(partitions, first)| partitions.range(first..));
+        let name = if is_begun { self.topics.get_key_value(topic).map(|it| it.0) } else { None };
+        let rest = rest
+            .into_iter()
+            .flatten()
+            .filter_map(move |(index, slot)| Some((name?, *index, slot.committed.as_ref()?)));
+        let others = topics.skip(usize::from(begun.is_some())).flat_map(|(topic, partitions)| {
+            partitions
+                .iter()
+                .filter_map(move |(index, slot)| Some((topic, *index, slot.committed.as_ref()?)))
+        });
+        rest.chain(others)
     }
 
     /// A commit's record is on its way into the log.

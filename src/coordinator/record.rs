@@ -4,7 +4,7 @@
 //! that Kafka 4.3 writes: offset values in version 4 (1 when the client chose the retention),
 //! group values in version 3. Everything older is read. Source: KIP-211, KIP-345, KIP-848.
 
-use millrace_wire::{Reader, WireError, Writer};
+use millrace_wire::{Reader, WireError, Writer, field};
 
 pub use super::records::group_metadata_value::{
     GroupMetadataValue as GroupValue, MemberMetadata as MemberValue,
@@ -43,10 +43,7 @@ impl GroupRecord {
     pub fn encode_key(&self) -> Vec<u8> {
         let mut writer = Writer::new();
         match self {
-            Self::Offset(key, _) => {
-                writer.i16(OffsetKey::TYPE);
-                key.encode(&mut writer, KEY_VERSION);
-            }
+            Self::Offset(key, _) => return encode_offset_key(key),
             Self::Group(group, _) => {
                 writer.i16(GroupMetadataKey::TYPE);
                 GroupMetadataKey { group: group.clone() }.encode(&mut writer, KEY_VERSION);
@@ -60,16 +57,7 @@ impl GroupRecord {
     pub fn encode_value(&self) -> Option<Vec<u8>> {
         let mut writer = Writer::new();
         match self {
-            Self::Offset(_, value) => {
-                let value = value.as_ref()?;
-                let version = if value.expire_timestamp == NEVER {
-                    OFFSET_VALUE_VERSION
-                } else {
-                    OFFSET_VALUE_VERSION_EXPIRING
-                };
-                writer.i16(version);
-                value.encode(&mut writer, version);
-            }
+            Self::Offset(_, value) => return value.as_ref().map(encode_offset_value),
             Self::Group(_, value) => {
                 writer.i16(GROUP_VALUE_VERSION);
                 value.as_ref()?.encode(&mut writer, GROUP_VALUE_VERSION);
@@ -100,7 +88,52 @@ impl GroupRecord {
     }
 }
 
-fn decode_offset(bytes: &[u8]) -> Result<OffsetValue, WireError> {
+/// An offset's key, in the bytes it was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OffsetKeyRef<'a> {
+    pub group: &'a str,
+    pub topic: &'a str,
+    pub partition: i32,
+}
+
+impl<'a> OffsetKeyRef<'a> {
+    /// Reads one; none if the key is another one's.
+    pub(super) fn decode(key: &'a [u8]) -> Result<Option<Self>, WireError> {
+        let mut reader = Reader::new(key);
+        if !matches!(reader.i16()?, OFFSET_TYPE_OLD | OffsetKey::TYPE) {
+            return Ok(None);
+        }
+        let group = field::not_null(reader.nullable_string()?)?;
+        let topic = field::not_null(reader.nullable_string()?)?;
+        Ok(Some(Self { group, topic, partition: reader.i32()? }))
+    }
+
+    pub(super) fn to_owned(self) -> OffsetKey {
+        let (group, topic) = (self.group.to_owned(), self.topic.to_owned());
+        OffsetKey { group, topic, partition: self.partition }
+    }
+}
+
+pub(super) fn encode_offset_key(key: &OffsetKey) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.i16(OffsetKey::TYPE);
+    key.encode(&mut writer, KEY_VERSION);
+    writer.into_vec()
+}
+
+pub(super) fn encode_offset_value(value: &OffsetValue) -> Vec<u8> {
+    let mut writer = Writer::new();
+    let version = if value.expire_timestamp == NEVER {
+        OFFSET_VALUE_VERSION
+    } else {
+        OFFSET_VALUE_VERSION_EXPIRING
+    };
+    writer.i16(version);
+    value.encode(&mut writer, version);
+    writer.into_vec()
+}
+
+pub(super) fn decode_offset(bytes: &[u8]) -> Result<OffsetValue, WireError> {
     let mut reader = Reader::new(bytes);
     let version = reader.i16()?;
     OffsetValue::decode(&mut reader, version)

@@ -6,6 +6,7 @@ mod joins;
 mod migration;
 mod offsets;
 mod random;
+mod snapshots;
 mod statics;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,7 @@ pub(super) struct Bench {
     /// The topics of the cluster with their partition counts.
     topics: BTreeMap<String, i32>,
     image: Arc<Image>,
+    taker: snapshots::Taker,
 }
 
 pub(super) const WALL: i64 = 1_700_000_000_000;
@@ -65,6 +67,7 @@ impl Bench {
             config,
             topics: BTreeMap::new(),
             image: Arc::new(Image::empty()),
+            taker: snapshots::Taker::default(),
         };
         bench.coordinator.loaded(bench.now());
         bench
@@ -103,6 +106,10 @@ impl Bench {
                             self.commit_held();
                         }
                     }
+                    Output::Resolve { group, asked } => {
+                        let resolved = resolve(asked);
+                        self.coordinator.on_resolved(self.now(), &group, Some(&resolved));
+                    }
                     Output::Reply { ticket, answer } => {
                         let before = self.answers.insert(ticket.item, answer);
                         assert_eq!(before, None, "ask {} was answered twice", ticket.item);
@@ -111,6 +118,7 @@ impl Bench {
             }
         }
         self.coordinator.verify();
+        self.advance_snapshot();
     }
 
     pub(super) fn commit_held(&mut self) {
@@ -154,6 +162,7 @@ impl Bench {
     /// The process dies; a new one loads the log.
     pub(super) fn restart(&mut self) {
         self.starts += 1;
+        self.drop_snapshot();
         let mut coordinator = GroupCoordinator::new(self.config.clone(), self.starts);
         for record in &self.log {
             let (key, value) = (record.encode_key(), record.encode_value());

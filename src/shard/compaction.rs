@@ -33,10 +33,11 @@ pub(super) type CleanerKey = (usize, Arc<str>, i32);
 const STALL_MS: u64 = 60_000;
 /// The smallest map of keys, bytes; Kafka does not start with less.
 const MAP_BYTES_MIN: usize = 1 << 20;
-/// Bounds of a read, bytes: what is copied on the shard's thread is to take some ten microseconds.
+/// Bounds of a read, bytes. Each piece is three rounds between the shard and the background, which
+/// is to take less time than the piece; and one whose end was waited for is a millisecond's work.
 const READ_BYTES_MIN: u32 = 4 << 10;
 /// See [`READ_BYTES_MIN`].
-const READ_BYTES_MAX: u32 = 256 << 10;
+const READ_BYTES_MAX: u32 = 1 << 20;
 
 /// The compaction that is under way.
 #[derive(Debug)]
@@ -56,8 +57,6 @@ pub(super) struct Compactions {
     /// Bytes read and written beyond what the rate allowed up to `owed_at`.
     owed_bytes: u64,
     owed_at: Mono,
-    /// The shard has the machine to itself until then.
-    pause_until: Mono,
     deadline: Option<Mono>,
     /// What logs told and nobody has looked at.
     events: Vec<(u32, CompactionEvent)>,
@@ -112,7 +111,7 @@ impl Shard {
         let bytes = |name| usize::try_from(view.number(name)).unwrap_or(0);
         let map_bytes = bytes("log.cleaner.dedupe.buffer.size") / usize::from(self.setup.shards);
         let percent = view.scaled("log.cleaner.io.buffer.load.factor", 100).clamp(1, 95);
-        let read_bytes = view.number("log.cleaner.io.buffer.size") / 2;
+        let read_bytes = view.number("log.cleaner.io.buffer.size");
         let rate = view.scaled("log.cleaner.io.max.bytes.per.second", 1);
         Allowance {
             is_on: view.flag("log.cleaner.enable") && view.number("log.cleaner.threads") > 0,
@@ -168,7 +167,7 @@ impl Shard {
         self.go_on_or_wait(turn, slot);
     }
 
-    /// Does the next piece if the rate and the pause allow it, or waits until they do.
+    /// Does the next piece if the rate allows it, or waits until it does.
     fn go_on_or_wait(&mut self, turn: &mut Turn, slot: u32) {
         let rate = u128::from(self.compaction_allowance().bytes_per_second);
         let now = turn.now.mono;
@@ -177,8 +176,7 @@ impl Shard {
         let owed = u128::from(compactions.owed_bytes).saturating_sub(paid);
         compactions.owed_bytes = u64::try_from(owed).unwrap_or(u64::MAX);
         compactions.owed_at = now;
-        let owed_ns = u64::try_from(owed * 1_000_000_000 / rate).unwrap_or(u64::MAX);
-        let wait_ns = owed_ns.max(compactions.pause_until.since(now));
+        let wait_ns = u64::try_from(owed * 1_000_000_000 / rate).unwrap_or(u64::MAX);
         // Less than a timer's grain is carried on, not waited for; and the rate may be changed.
         if wait_ns < WAIT_NS_MIN {
             self.advance_compaction_of(turn, slot);
@@ -271,13 +269,9 @@ impl Shard {
         if self.is_stopping() {
             return;
         }
-        let now = turn.now.mono;
         self.compactions.owed_bytes = self.compactions.owed_bytes.saturating_add(read + written);
         if let Some(running) = &mut self.compactions.running {
-            let took_ns = now.since(running.moved_at).min(PAUSE_NS_MAX);
             running.is_stalled = false;
-            let from = self.compactions.pause_until.max(now);
-            self.compactions.pause_until = Mono(from.0 + took_ns);
         }
         self.go_on_or_wait(turn, slot);
     }
@@ -413,6 +407,3 @@ impl Shard {
 const WAIT_NS_MIN: u64 = 1_000_000;
 /// After this time the rate is looked at again, ns.
 const WAIT_NS_MAX: u64 = 1_000_000_000;
-/// A piece is followed by a pause as long as it took, so that clients find the disk and the
-/// processors free half of the time; at most this long, ns.
-const PAUSE_NS_MAX: u64 = 100_000_000;

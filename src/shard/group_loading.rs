@@ -1,21 +1,28 @@
 //! Loading the coordinators of a shard from their partitions' logs.
 //!
 //! ```text
-//!  partition opens ─▶ read a piece ─▶ replay ─┬─▶ loaded
-//!                          ▲    │              │
-//!                          │    └─ a failure: again from here, later
-//!                          └───────────────────┘ more below the high watermark
+//!  partition opens ─▶ its snapshot ─▶ read a piece of the log ─▶ replay ─┬─▶ loaded
+//!                                            ▲    │                       │
+//!                                            │    └─ a failure: again from here, later
+//!                                            └────────────────────────────┘ more below the
+//!                                                                           high watermark
 //! ```
 //!
-//! How long it takes depends on what the log holds: compaction keeps that to the last state of each
-//! group and offset, and what was written since. A failure never leaves a partition loading for
+//! How long it takes depends on what the groups' state is, and on what was written since the last
+//! snapshot (`group_snapshot.rs`), not on the log's history. A snapshot that is not whole, not of this
+//! log, or too old is removed, and all of the log is read: compaction keeps that to the last state of
+//! each group and offset, and what was written since. A failure never leaves a partition loading for
 //! ever: the piece is read again after a pause that doubles, and each failure is told and counted.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use millrace_io::{Completion, IoError, Mono, Op, Token};
+use millrace_engine::{Log, Offset};
+use millrace_io::{Completion, FileRef, IoError, IoErrorKind, Mono, Op, OpenMode, Token, WallMs};
 
 use super::{Due, GROUPS_OWNER, Pending, Shard, Turn};
 use crate::mail::{Answer, Ask, Letter, Mail, PartitionId, ReadAsk, Watch};
+use crate::offsets_snapshot::{TRAILER_BYTES, Trailer, read_piece};
 use crate::offsets_topic::{self, OFFSETS_TOPIC};
 use crate::slab::Key;
 
@@ -43,6 +50,20 @@ pub(super) struct Load {
     failures: u32,
     /// When it goes on after one.
     retry_at: Option<Mono>,
+    /// Until its snapshot is read, or is not used.
+    snapshot: Option<Box<ReadingSnapshot>>,
+}
+
+/// A snapshot that is being read.
+#[derive(Debug, Default)]
+struct ReadingSnapshot {
+    file: Option<FileRef>,
+    /// Of the batches, without the trailer.
+    bytes: u64,
+    position: u64,
+    trailer: Option<Trailer>,
+    /// Records read.
+    records: u64,
 }
 
 impl Shard {
@@ -53,11 +74,13 @@ impl Shard {
         }
     }
 
-    /// The partition's log is open: its records are read.
+    /// The partition's log is open: its snapshot and its records are read.
     pub(super) fn load_groups(&mut self, turn: &mut Turn, id: PartitionId) {
         let Some(partition) = self.partitions.get(id) else { return };
         let start = partition.log.log_start_offset().0;
+        let is_empty = partition.log.high_watermark().0 == start;
         let now = turn.now.mono;
+        let Some(path) = self.snapshot_path(id) else { return };
         if let Some(hosted) = self.groups.hosted.get_mut(&id) {
             hosted.next_offset = start;
             hosted.load = Some(Load {
@@ -68,8 +91,149 @@ impl Shard {
                 records: 0,
                 failures: 0,
                 retry_at: None,
+                snapshot: Some(Box::default()),
             });
             self.count_loads();
+            if is_empty {
+                // Clients wait for a new topic's coordinators. No snapshot belongs to such a log; one
+                // that is there must not be believed when the log has grown.
+                let token = Token { owner: GROUPS_OWNER, seq: u32::MAX };
+                turn.ops.push(Op::Remove { token, path });
+                self.load_log(turn, id);
+                return;
+            }
+            self.load_op(turn, id, |token| Op::Open { token, path, mode: OpenMode::Read });
+        }
+    }
+
+    fn load_op(&mut self, turn: &mut Turn, id: PartitionId, op: impl FnOnce(Token) -> Op<Mail>) {
+        let key = self.requests.insert(Pending::GroupLoad(id));
+        turn.ops.push(op(Token { owner: GROUPS_OWNER, seq: key.slot }));
+    }
+
+    fn reading_snapshot(&mut self, id: PartitionId) -> Option<&mut ReadingSnapshot> {
+        self.groups.hosted.get_mut(&id)?.load.as_mut()?.snapshot.as_deref_mut()
+    }
+
+    fn on_snapshot_opened(
+        &mut self,
+        turn: &mut Turn,
+        id: PartitionId,
+        result: Result<(FileRef, u64), IoError>,
+    ) {
+        let Some(reading) = self.reading_snapshot(id) else { return };
+        match result {
+            Ok((file, length)) => match length.checked_sub(TRAILER_BYTES.into()) {
+                Some(bytes) => {
+                    reading.bytes = bytes;
+                    reading.file = Some(file.clone());
+                    let (position, length) = (bytes, TRAILER_BYTES);
+                    self.load_op(turn, id, |token| Op::Read { token, file, position, length });
+                }
+                None => self.ignore_snapshot(turn, id, "it is too short"),
+            },
+            Err(error) if error.kind == IoErrorKind::NotFound => self.load_log(turn, id),
+            Err(error) => self.ignore_snapshot(turn, id, &error.to_string()),
+        }
+    }
+
+    fn on_snapshot_read(
+        &mut self,
+        turn: &mut Turn,
+        id: PartitionId,
+        result: Result<Bytes, IoError>,
+    ) {
+        let taken = match result {
+            Ok(bytes) => self.take_snapshot_piece(turn, id, &bytes),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(why) = taken {
+            self.ignore_snapshot(turn, id, &why);
+        }
+    }
+
+    /// Takes in the trailer, or a piece; asks for the next, or goes on with the log.
+    fn take_snapshot_piece(
+        &mut self,
+        turn: &mut Turn,
+        id: PartitionId,
+        bytes: &Bytes,
+    ) -> Result<(), String> {
+        let Some(hosted) = self.groups.hosted.get_mut(&id) else { return Ok(()) };
+        let Some(load) = &mut hosted.load else { return Ok(()) };
+        let Some(reading) = load.snapshot.as_deref_mut() else { return Ok(()) };
+        let mut wanted = None;
+        if reading.trailer.is_none() {
+            let trailer = Trailer::decode(bytes)?;
+            let Some(partition) = self.partitions.get(id) else { return Ok(()) };
+            check_snapshot(&partition.log, turn.now.wall, &trailer)?;
+            reading.trailer = Some(trailer);
+        } else {
+            let coordinator = &mut hosted.coordinator;
+            let take = |key: &[u8], value: &[u8]| coordinator.replay_bytes(key, Some(value));
+            let read = read_piece(bytes, reading.records, take)?;
+            reading.position += read.used as u64;
+            reading.records = read.next;
+            load.bytes += read.used as u64;
+            if read.used == 0 {
+                wanted = Some(read.wanted.ok_or("it ends within a batch")?);
+            }
+        }
+        let left = reading.bytes - reading.position;
+        if left > 0 {
+            let wanted = wanted.map_or(LOAD_BYTES.into(), |it| it as u64);
+            if wanted > left && wanted > u64::from(LOAD_BYTES) {
+                return Err("it ends within a batch".to_owned());
+            }
+            let length = u32::try_from(wanted.min(left)).unwrap_or(u32::MAX);
+            let (Some(file), position) = (reading.file.clone(), reading.position) else {
+                return Ok(());
+            };
+            self.load_op(turn, id, |token| Op::Read { token, file, position, length });
+            return Ok(());
+        }
+        let Some(trailer) = reading.trailer else { return Ok(()) };
+        if reading.records != trailer.records {
+            return Err(format!("{} of {} records", reading.records, trailer.records));
+        }
+        hosted.next_offset = trailer.from;
+        hosted.snapshots.on_loaded(reading.bytes, trailer.at.0);
+        load.records += reading.records;
+        load.start = trailer.from;
+        if let Some(partition) = self.partitions.get_mut(id) {
+            partition.log.keep_tombstones_from(Some(Offset(trailer.from)));
+        }
+        self.counters.group_snapshots_loaded.add(1);
+        self.load_log(turn, id);
+        Ok(())
+    }
+
+    /// The snapshot is not used: it goes, lest it be believed when the log has grown, and all of the
+    /// log is read.
+    fn ignore_snapshot(&mut self, turn: &mut Turn, id: PartitionId, why: &str) {
+        self.counters.group_snapshots_ignored.add(1);
+        self.note(format!(
+            "{OFFSETS_TOPIC}-{}: the snapshot of its groups is not used: {why}",
+            id.index
+        ));
+        let coordinator = self.new_coordinator();
+        let path = self.snapshot_path(id);
+        let Some(hosted) = self.groups.hosted.get_mut(&id) else { return };
+        hosted.coordinator = coordinator;
+        if let Some(load) = &mut hosted.load {
+            load.bytes = 0;
+        }
+        if let Some(path) = path {
+            self.load_op(turn, id, |token| Op::Remove { token, path });
+        }
+    }
+
+    /// Goes on with the log behind the snapshot.
+    fn load_log(&mut self, turn: &mut Turn, id: PartitionId) {
+        if let Some(hosted) = self.groups.hosted.get_mut(&id)
+            && let Some(load) = &mut hosted.load
+        {
+            load.snapshot = None;
             self.read_groups(turn, id);
         }
     }
@@ -143,18 +307,74 @@ impl Shard {
         self.count_loads();
         self.drain_groups(turn, id);
         self.begin_lag_reports(turn);
+        self.maybe_begin_snapshot(turn, id);
     }
 
-    /// A piece of a log is read.
+    /// An operation on a coordinator's file ended.
     pub(super) fn on_group_completion(&mut self, turn: &mut Turn, completion: Completion<Mail>) {
-        let Completion::Read { token, result } = completion else { return };
+        let token = match &completion {
+            Completion::Opened { token, .. }
+            | Completion::Read { token, .. }
+            | Completion::Wrote { token, .. }
+            | Completion::Done { token, .. }
+            | Completion::Computed { token, .. } => *token,
+            Completion::Listed { .. }
+            | Completion::Accepted { .. }
+            | Completion::Received { .. }
+            | Completion::Filled { .. }
+            | Completion::Sent { .. }
+            | Completion::Closed { .. }
+            | Completion::Mail { .. }
+            | Completion::Stop => return,
+        };
         let Some(key) = self.requests.key_at(token.seq) else { return };
-        let Some(Pending::GroupLoad(id)) = self.requests.get(key) else { return };
-        let id = *id;
+        let id = match self.requests.get(key) {
+            Some(Pending::GroupLoad(id)) => *id,
+            Some(Pending::GroupSnapshot(id)) => {
+                let id = *id;
+                self.requests.remove(key);
+                self.on_snapshot_completion(turn, id, completion);
+                return;
+            }
+            Some(Pending::GroupResolve(id, group)) => {
+                let (id, group) = (*id, Arc::clone(group));
+                self.requests.remove(key);
+                self.on_groups_resolved(turn, id, &group, completion);
+                return;
+            }
+            Some(
+                Pending::Produce(_)
+                | Pending::Fetch(_)
+                | Pending::Gather(_)
+                | Pending::Admin(_)
+                | Pending::Groups(_)
+                | Pending::GroupAppend(..),
+            )
+            | None => return,
+        };
         self.requests.remove(key);
-        match self.replay_groups(turn, id, result) {
-            Ok(()) => self.read_groups(turn, id),
-            Err(why) => self.on_load_failure(turn, id, &why),
+        let reads_snapshot = self.reading_snapshot(id).is_some();
+        match completion {
+            Completion::Opened { result, .. } => self.on_snapshot_opened(turn, id, result),
+            Completion::Read { result, .. } if reads_snapshot => {
+                self.on_snapshot_read(turn, id, result);
+            }
+            Completion::Read { result, .. } => match self.replay_groups(turn, id, result) {
+                Ok(()) => self.read_groups(turn, id),
+                Err(why) => self.on_load_failure(turn, id, &why),
+            },
+            // What cannot be removed is tried again at the next start.
+            Completion::Done { .. } => self.load_log(turn, id),
+            Completion::Wrote { .. }
+            | Completion::Listed { .. }
+            | Completion::Computed { .. }
+            | Completion::Accepted { .. }
+            | Completion::Received { .. }
+            | Completion::Filled { .. }
+            | Completion::Sent { .. }
+            | Completion::Closed { .. }
+            | Completion::Mail { .. }
+            | Completion::Stop => {}
         }
     }
 
@@ -168,9 +388,9 @@ impl Shard {
         let Some(hosted) = self.groups.hosted.get_mut(&id) else { return Ok(()) };
         let coordinator = &mut hosted.coordinator;
         let mut count = 0;
-        let (next, unread) = offsets_topic::decode(&bytes, hosted.next_offset, |record| {
+        let (next, unread) = offsets_topic::decode(&bytes, hosted.next_offset, |key, value| {
             count += 1;
-            coordinator.replay(record);
+            coordinator.replay_bytes(key, value)
         });
         if next <= hosted.next_offset {
             return Err(format!("no whole batch at offset {}", hosted.next_offset));
@@ -179,6 +399,7 @@ impl Shard {
         let mut progress = None;
         if let Some(load) = &mut hosted.load {
             load.bytes += bytes.len() as u64;
+            hosted.snapshots.tail_bytes += bytes.len() as u64;
             load.records += count;
             load.failures = 0;
             if turn.now.mono >= load.told_at.plus_ms(TELL_MS) {
@@ -240,4 +461,21 @@ impl Shard {
         }
         self.count_loads();
     }
+}
+
+/// Whether a snapshot stands for a part of this log; in words why not.
+fn check_snapshot(log: &Log, now: WallMs, trailer: &Trailer) -> Result<(), &'static str> {
+    if trailer.log_start != log.log_start_offset().0 {
+        return Err("the log began elsewhere then");
+    }
+    let end = log.high_watermark().0;
+    if !(trailer.log_start..=trailer.until).contains(&trailer.from) || trailer.until > end {
+        return Err("the log does not reach as far");
+    }
+    let retention_ms = log.spec().config.delete_retention_ms;
+    let age_ms = u64::try_from(now.0.saturating_sub(trailer.at.0)).unwrap_or(0);
+    if age_ms >= retention_ms {
+        return Err("it is older than delete.retention.ms");
+    }
+    Ok(())
 }

@@ -7,13 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use millrace_io::Mono;
+use millrace_io::{Completion, Computed, Mono, Op, Token, Work};
 use millrace_net::ErrorCode;
 
 use super::group_loading::Load;
-use super::{Due, Pending, Shard, Turn};
-use crate::coordinator::{AppendId, GroupAsk, GroupCoordinator, Output, partition_of};
-use crate::mail::{Answer, Ask, PartitionId};
+use super::group_snapshot::Snapshots;
+use super::{Due, GROUPS_OWNER, Pending, Shard, Turn};
+use crate::coordinator::{
+    AppendId, GroupAsk, GroupCoordinator, Output, Resolved, partition_of, resolve,
+};
+use crate::mail::{Answer, Ask, Mail, PartitionId};
 use crate::offsets_topic::{self, OFFSETS_TOPIC};
 use crate::slab::Key;
 use crate::ticket::Ticket;
@@ -28,12 +31,15 @@ pub(super) struct Hosted {
     pub(super) next_offset: i64,
     /// Until it is loaded.
     pub(super) load: Option<Load>,
+    pub(super) snapshots: Snapshots,
 }
 
 /// The coordinators of one shard.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     pub(super) hosted: BTreeMap<PartitionId, Hosted>,
+    /// Whose snapshot is being taken.
+    pub(super) snapshot_of: Option<PartitionId>,
 }
 
 impl Groups {
@@ -60,17 +66,32 @@ impl Shard {
 
     /// A partition of the offsets topic is this shard's: its coordinator comes to be, not loaded.
     pub(super) fn host_groups(&mut self, id: PartitionId) {
+        let hosted = Hosted {
+            coordinator: self.new_coordinator(),
+            deadline: None,
+            next_offset: 0,
+            load: None,
+            snapshots: Snapshots::default(),
+        };
+        self.groups.hosted.insert(id, hosted);
+    }
+
+    /// A coordinator that has not loaded anything.
+    pub(super) fn new_coordinator(&mut self) -> GroupCoordinator {
         let view = topic_config::view(&self.setup, &self.image);
         let config = offsets_topic::group_config(&view);
         let mut coordinator = GroupCoordinator::new(config, self.random.u64());
         coordinator.set_image(Arc::clone(&self.image));
-        let hosted = Hosted { coordinator, deadline: None, next_offset: 0, load: None };
-        self.groups.hosted.insert(id, hosted);
+        coordinator
     }
 
-    /// Groups work by a new image: its topics are what they subscribe to.
+    /// Groups work by a new image: its topics are what they subscribe to, and its configurations, the
+    /// broker's and their own, hold from their next request on.
     pub(super) fn show_groups_image(&mut self) {
+        let view = topic_config::view(&self.setup, &self.image);
+        let config = offsets_topic::group_config(&view);
         for hosted in self.groups.hosted.values_mut() {
+            hosted.coordinator.set_config(config.clone());
             hosted.coordinator.set_image(Arc::clone(&self.image));
         }
     }
@@ -84,6 +105,7 @@ impl Shard {
     pub(super) fn drop_groups(&mut self, turn: &mut Turn, id: PartitionId) {
         self.resign_groups(turn, id);
         self.drop_load(id);
+        self.drop_snapshot(id);
         if let Some(Hosted { deadline: Some(deadline), .. }) = self.groups.hosted.remove(&id) {
             self.deadlines.remove(deadline, Due::Groups(id));
         }
@@ -130,12 +152,17 @@ impl Shard {
         let Some(Pending::GroupAppend(id, append)) = self.requests.remove(key) else { return };
         let Some(hosted) = self.groups.hosted.get_mut(&id) else { return };
         match result {
-            Ok(_) => hosted.coordinator.on_committed(turn.now, append),
+            Ok(appended) => {
+                let records = hosted.coordinator.on_committed(turn.now, append);
+                let next = appended.base_offset + i64::try_from(records).unwrap_or(i64::MAX);
+                hosted.next_offset = hosted.next_offset.max(next);
+            }
             Err(failure) => {
                 hosted.coordinator.on_append_failed(turn.now, append, failure.error);
             }
         }
         self.drain_groups(turn, id);
+        self.maybe_begin_snapshot(turn, id);
     }
 
     pub(super) fn on_groups_due(&mut self, turn: &mut Turn, id: PartitionId) {
@@ -178,12 +205,35 @@ impl Shard {
             match output {
                 Output::Append { id: append, records } => {
                     let batch = Box::new(offsets_topic::encode(turn.now, &records));
+                    self.count_tail(id, batch.bytes.len());
                     self.append_for_groups(turn, id, append, Ask::Append { batch });
+                }
+                Output::Resolve { group, asked } => {
+                    let key = self.requests.insert(Pending::GroupResolve(id, group));
+                    let token = Token { owner: GROUPS_OWNER, seq: key.slot };
+                    let work = Work::new(asked, resolve);
+                    turn.ops.push(Op::Compute { token, work });
                 }
                 Output::Reply { ticket, answer } => {
                     self.answer(ticket, Answer::Group(Box::new(answer)));
                 }
             }
+        }
+    }
+
+    /// It is computed what a group's expressions stand for.
+    pub(super) fn on_groups_resolved(
+        &mut self,
+        turn: &mut Turn,
+        id: PartitionId,
+        group: &Arc<str>,
+        completion: Completion<Mail>,
+    ) {
+        let Completion::Computed { result, .. } = completion else { return };
+        let resolved: Option<Resolved> = result.ok().and_then(Computed::take);
+        if let Some(hosted) = self.groups.hosted.get_mut(&id) {
+            hosted.coordinator.on_resolved(turn.now, group, resolved.as_ref());
+            self.drain_groups(turn, id);
         }
     }
 

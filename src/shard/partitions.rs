@@ -132,6 +132,12 @@ impl Partitions {
     }
 
     /// A partition by its id.
+    pub(super) fn get_mut(&mut self, id: PartitionId) -> Option<&mut Partition> {
+        let key = *self.by_id.get(&id)?;
+        self.slab.get_mut(key)
+    }
+
+    /// A partition by its id.
     pub(crate) fn get(&self, id: PartitionId) -> Option<&Partition> {
         self.by_id.get(&id).and_then(|key| self.slab.get(*key))
     }

@@ -3,6 +3,8 @@
 //! A waiting request lives in one slab; its parts come back with tickets. A ticket of a request
 //! that is gone finds nothing, so late answers are harmless.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use millrace_io::{Chunk, Mono};
 use millrace_net::header::{begin_response, finish_frame};
@@ -62,6 +64,10 @@ pub(crate) enum Pending {
     GroupAppend(PartitionId, AppendId),
     /// A coordinator of this shard is being loaded.
     GroupLoad(PartitionId),
+    /// A snapshot of a coordinator of this shard is being written.
+    GroupSnapshot(PartitionId),
+    /// It is being computed what the expressions of a group of this shard stand for.
+    GroupResolve(PartitionId, Arc<str>),
 }
 
 impl Shard {
@@ -121,7 +127,10 @@ impl Shard {
             Some(Pending::Groups(_)) => self.on_groups_answer(turn, key, ticket.item, answer),
             Some(Pending::GroupAppend(..)) => self.on_group_append_answer(turn, key, answer),
             Some(Pending::GroupLoad(_)) => self.on_group_load_answer(turn, key, answer),
-            Some(Pending::Admin(_)) | None => self.on_stray_answer(answer),
+            Some(Pending::Admin(_) | Pending::GroupSnapshot(_) | Pending::GroupResolve(..))
+            | None => {
+                self.on_stray_answer(answer);
+            }
         }
     }
 
@@ -159,7 +168,9 @@ impl Shard {
                 | Pending::Admin(_)
                 | Pending::Groups(_)
                 | Pending::GroupAppend(..)
-                | Pending::GroupLoad(_),
+                | Pending::GroupLoad(_)
+                | Pending::GroupSnapshot(_)
+                | Pending::GroupResolve(..),
             )
             | None => {}
         }

@@ -56,6 +56,19 @@ pub fn build_batch(shape: BatchShape, seed: u64) -> (Vec<u8>, i32) {
     (batch, count)
 }
 
+/// Builds a batch of records with keys: one for each of `keys`, eight bytes long. `seed` decides the
+/// values' bytes.
+pub fn build_keyed_batch(keys: &[u64], record_bytes: usize, seed: u64) -> Vec<u8> {
+    let mut noise = Noise(seed | 1);
+    let mut records = Writer::new();
+    let mut count = 0;
+    for key in keys {
+        records.raw(&encode_keyed(count, Some(&key.to_be_bytes()), record_bytes, &mut noise));
+        count += 1;
+    }
+    with_header(records.as_slice(), count)
+}
+
 /// The value's length that makes record number `index` exactly `bytes` long.
 fn fit(index: i32, bytes: usize) -> usize {
     let mut noise = Noise(1);
@@ -65,11 +78,21 @@ fn fit(index: i32, bytes: usize) -> usize {
 }
 
 fn encode_record(index: i32, value_bytes: usize, noise: &mut Noise) -> Vec<u8> {
+    encode_keyed(index, None, value_bytes, noise)
+}
+
+fn encode_keyed(index: i32, key: Option<&[u8]>, value_bytes: usize, noise: &mut Noise) -> Vec<u8> {
     let mut body = Writer::over(Vec::with_capacity(value_bytes + 16));
     body.i8(0);
     body.varlong(0);
     body.varint(index);
-    body.varint(-1);
+    match key {
+        Some(key) => {
+            body.varint(i32::try_from(key.len()).expect("a key is short"));
+            body.raw(key);
+        }
+        None => body.varint(-1),
+    }
     body.varint(i32::try_from(value_bytes).expect("a record is no longer than a batch"));
     let mut value = vec![0; value_bytes];
     noise.fill(&mut value);
@@ -106,9 +129,23 @@ fn with_header(records: &[u8], count: i32) -> Vec<u8> {
 }
 
 /// xorshift64*: bytes that do not compress, the same for the same seed.
-struct Noise(u64);
+#[derive(Debug)]
+pub struct Noise(u64);
 
 impl Noise {
+    /// The same seed gives the same bytes.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    /// A number below `bound`.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % bound
+    }
+
     fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             self.0 ^= self.0 >> 12;

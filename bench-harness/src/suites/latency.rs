@@ -137,11 +137,16 @@ fn result(server: String, rate: f64, runs: &[Outcome]) -> Result<LatencyResult> 
         p999_us: median(&quantiles(0.999)),
         max_us: worst(quantiles(1.0)),
         late_us: worst(lateness),
-        curve: CURVE.iter().map(|at| (*at, micros(&all, at / 100.0))).collect(),
+        curve: curve_of(&all),
     })
 }
 
-fn micros(histogram: &Histogram<u64>, quantile: f64) -> f64 {
+/// A histogram in ns as percentiles and µs.
+pub(super) fn curve_of(all: &Histogram<u64>) -> Vec<(f64, f64)> {
+    CURVE.iter().map(|at| (*at, micros(all, at / 100.0))).collect()
+}
+
+pub(super) fn micros(histogram: &Histogram<u64>, quantile: f64) -> f64 {
     histogram.value_at_quantile(quantile) as f64 / 1000.0
 }
 

@@ -46,6 +46,31 @@ pub enum Op<M> {
         /// What; given back in the completion so that the vector can be reused.
         chunks: Vec<Bytes>,
     },
+    /// As [`Op::Read`], in no hurry: in the background, after all that serves, and what it brings
+    /// into the page cache is forgotten again once the caller says so ([`Op::DropCache`]); what was
+    /// there before stays. Completes with [`crate::Completion::Read`].
+    ReadBehind {
+        /// Echoed.
+        token: Token,
+        /// From where.
+        file: FileRef,
+        /// Bytes from the start of the file.
+        position: u64,
+        /// Bytes to read.
+        length: u32,
+    },
+    /// As [`Op::Write`], in no hurry: in the background, after all that serves. Completes with
+    /// [`crate::Completion::Wrote`].
+    WriteBehind {
+        /// Echoed.
+        token: Token,
+        /// Where to.
+        file: FileRef,
+        /// Bytes from the start of the file.
+        position: u64,
+        /// What.
+        chunks: Vec<Bytes>,
+    },
     /// Makes everything written to the file durable (fdatasync). Completes with
     /// [`crate::Completion::Done`]. A failure is final for the file: the kernel may have dropped
     /// the dirty pages, so a second call that succeeds proves nothing.
@@ -166,8 +191,8 @@ pub enum Op<M> {
         path: PathBuf,
     },
 
-    /// Runs a function on a background thread, one at a time per process and after all that serves:
-    /// for work of milliseconds, in no hurry. Completes with [`crate::Completion::Computed`].
+    /// Runs a function in the background, one at a time per process and after all that serves: for
+    /// work of milliseconds, in no hurry. Completes with [`crate::Completion::Computed`].
     Compute {
         /// Echoed.
         token: Token,
@@ -229,6 +254,20 @@ pub enum Op<M> {
         /// What.
         mail: M,
     },
+}
+
+impl<M> Op<M> {
+    /// The operation as one in a hurry: for worlds in which only what is done counts, not when.
+    #[must_use]
+    pub fn in_front(self) -> Self {
+        if let Self::ReadBehind { token, file, position, length } = self {
+            return Self::Read { token, file, position, length };
+        }
+        if let Self::WriteBehind { token, file, position, chunks } = self {
+            return Self::Write { token, file, position, chunks };
+        }
+        self
+    }
 }
 
 /// A part of what is sent.

@@ -260,7 +260,12 @@ mod tests {
         let mapped = map(bytes.clone());
         let bad = PieceEnd::Bad("a batch with a wrong CRC");
         assert_eq!((mapped.used, mapped.end), (first.len(), bad));
-        let rules = CleanRules { now: WallMs(0), delete_retention_ms: 0, limit_bytes: LIMIT };
+        let rules = CleanRules {
+            now: WallMs(0),
+            delete_retention_ms: 0,
+            limit_bytes: LIMIT,
+            tombstones_below: Offset(i64::MAX),
+        };
         let last_offsets = LastOffsets::default();
         let bounds = Offset(0)..Offset(9);
         let keys = mapped.keys;

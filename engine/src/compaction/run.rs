@@ -28,6 +28,7 @@ use super::passes::{
     CleanPiece, LastOffsets, MapPiece, Mapped, PieceEnd, Swept, clean_piece, map_piece,
 };
 use super::swap::Swap;
+use super::txn_index::{TxnIndexes, on_txn_index_read};
 use super::{CleanRules, KeyOffsets, MapRules};
 use crate::Offset;
 use crate::batch::BatchHeader;
@@ -170,6 +171,7 @@ pub(super) struct Target {
     written_back: u64,
     /// Index contents that are still to be written.
     indexes: Vec<(&'static str, Bytes)>,
+    pub(super) txn_indexes: TxnIndexes,
 }
 
 /// What an op of a compaction was for.
@@ -183,6 +185,8 @@ pub(crate) enum Step {
     TargetEmptied,
     TargetWritten,
     IndexWritten,
+    TxnIndexRead,
+    TxnIndexWritten,
     TargetSynced,
     Removed,
     Named,
@@ -239,6 +243,7 @@ impl Log {
                 now: now.wall,
                 delete_retention_ms: i64::try_from(retention_ms).unwrap_or(i64::MAX),
                 limit_bytes: UNPACKED_BYTES_MAX,
+                tombstones_below: self.tombstones_kept_from,
             },
             first_dirty: cleanable.first_dirty,
             end: cleanable.end,
@@ -259,6 +264,13 @@ impl Log {
         self.set_hot_mark(hot_mark);
         self.advance_compaction(now, ops);
         true
+    }
+
+    /// From now on no compaction that begins removes a tombstone from an offset on; `None`: all go when
+    /// their time is over. For whoever keeps a state of the log up to that offset: without the
+    /// tombstone it would not learn of the deletion.
+    pub fn keep_tombstones_from(&mut self, offset: Option<Offset>) {
+        self.tombstones_kept_from = offset.unwrap_or(Offset(i64::MAX));
     }
 
     /// True while a compaction is under way.
@@ -376,6 +388,8 @@ impl Log {
                 Step::TargetEmptied => done(outcome.done(), "emptying a segment's copy"),
                 Step::TargetWritten => log.on_target_written(run, outcome.done(), ops),
                 Step::IndexWritten => done(outcome.done(), "writing an index"),
+                Step::TxnIndexRead => on_txn_index_read(run, outcome.read()),
+                Step::TxnIndexWritten => done(outcome.done(), "writing a .txnindex"),
                 Step::TargetSynced => on_target_synced(run, outcome.done(), ops),
                 // What cannot be removed is found at the next start, or written over.
                 Step::Removed => Ok(Next::Go),
@@ -493,7 +507,7 @@ impl Log {
         let left = u32::try_from(source.bytes - source.position).unwrap_or(u32::MAX);
         let length = source.length.unwrap_or(run.limits.read_bytes).min(left);
         let (file, position) = (source.file.clone(), source.position);
-        self.compaction_op(run, Step::SourceRead, ops, |token| Op::Read {
+        self.compaction_op(run, Step::SourceRead, ops, |token| Op::ReadBehind {
             token,
             file,
             position,
@@ -549,6 +563,7 @@ impl Log {
             run.report.segments_before += u32::try_from(sources.len()).unwrap_or(u32::MAX);
             run.report.segments_after += 1;
             run.target = Some(Box::new(Target {
+                txn_indexes: TxnIndexes::of(&sources),
                 sources,
                 at: 0,
                 file: None,
@@ -609,7 +624,7 @@ impl Log {
         run.moved.1 += bytes;
         run.report.bytes_written += bytes;
         let position = target.segment.bytes;
-        self.compaction_op(run, Step::TargetWritten, ops, |token| Op::Write {
+        self.compaction_op(run, Step::TargetWritten, ops, |token| Op::WriteBehind {
             token,
             file,
             position,
@@ -653,7 +668,8 @@ impl Log {
         Ok(Next::Go)
     }
 
-    /// The indexes are written one after the other, then the batches synced.
+    /// The indexes are written one after the other, those of transactions joined, then the batches
+    /// synced.
     fn seal_on<M>(&mut self, run: &mut Compaction, ops: &mut Vec<Op<M>>) -> Progress {
         let Some(target) = &mut run.target else { return Err(Trouble::Gone) };
         let base = target.segment.base_offset;
@@ -662,7 +678,11 @@ impl Log {
             let write = |token| Op::WriteWhole { token, path, content };
             return self.compaction_op(run, Step::IndexWritten, ops, write);
         }
-        let Some(file) = target.file.clone() else { return Err(Trouble::Gone) };
+        let file = target.file.clone();
+        if let Some(progress) = self.join_txn_indexes(run, ops) {
+            return progress;
+        }
+        let Some(file) = file else { return Err(Trouble::Gone) };
         self.compaction_op(run, Step::TargetSynced, ops, |token| Op::Sync { token, file })
     }
 

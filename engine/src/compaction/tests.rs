@@ -12,7 +12,12 @@ const MAP: MapRules = MapRules { bytes_max: LIMIT, load_percent: 90, secret: (7,
 const LIVE: (BatchFate, WhenEmpty) = (BatchFate::Live, WhenEmpty::Remove);
 
 fn rules(now: i64) -> CleanRules {
-    CleanRules { now: WallMs(now), delete_retention_ms: 1000, limit_bytes: LIMIT }
+    CleanRules {
+        now: WallMs(now),
+        delete_retention_ms: 1000,
+        limit_bytes: LIMIT,
+        tombstones_below: Offset(i64::MAX),
+    }
 }
 
 type Pair<'a> = (&'a str, Option<&'a str>);
@@ -190,6 +195,18 @@ fn a_full_map_stops_before_the_batch_and_takes_at_least_one() {
     let mut tiny = KeyOffsets::new(Offset(0), map(0));
     assert_eq!((taken(&mut tiny, 0), taken(&mut tiny, 1)), (Taken::Yes, Taken::Full));
     assert_eq!(tiny.end_offset(), Offset(1));
+}
+
+#[test]
+fn a_tombstone_that_somebody_still_needs_outlives_its_horizon() {
+    let one = batch(0, Codec::None, &[("a", None), ("b", None)]);
+    let keys = keys_of(std::slice::from_ref(&one));
+    let bytes = rewrite(clean_batch(&view(&one), &keys, LIVE, rules(0)));
+    let needed = |tombstones_below| CleanRules { tombstones_below, ..rules(1000) };
+    let some = rewrite(clean_batch(&view(&bytes), &keys, LIVE, needed(Offset(1))));
+    assert_eq!(contents(&some).iter().map(|it| it.0).collect::<Vec<_>>(), [1]);
+    let all = clean_batch(&view(&bytes), &keys, LIVE, needed(Offset(0)));
+    assert_eq!(all, Ok(Cleaned::Keep));
 }
 
 #[test]

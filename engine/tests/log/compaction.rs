@@ -127,6 +127,38 @@ fn the_last_value_of_every_key_stays_at_its_offset() {
 }
 
 #[test]
+fn aborted_transactions_of_segments_that_become_one_are_told_by_it() {
+    let mut rig = Rig::new(compacted());
+    let fill = |rig: &mut Rig, count| {
+        for step in 0..count {
+            put(rig, &format!("key-{}", step % 3), Some("some value"));
+        }
+    };
+    fill(&mut rig, 300);
+    compact(&mut rig).expect("dirty enough");
+    rig.pass(120_000);
+    let names = rig.names();
+    let bases: Vec<i64> =
+        names.iter().filter_map(|name| name.strip_suffix(".log")?.parse().ok()).collect();
+    let entry = |last: i64| {
+        let fields = [7, last - 1, last, last].map(i64::to_be_bytes);
+        [vec![0, 0], fields.concat()].concat()
+    };
+    let name = |base: i64| format!("{base:020}.txnindex");
+    for base in &bases[..3] {
+        rig.write_whole(&name(*base), entry(base + 2));
+    }
+    fill(&mut rig, 30);
+    compact(&mut rig).expect("dirty enough");
+    let expected: Vec<u8> = bases[..3].iter().flat_map(|base| entry(base + 2)).collect();
+    assert_eq!(rig.file(&name(bases[0])), expected);
+    rig.pass(120_000);
+    let left: Vec<String> =
+        rig.names().into_iter().filter(|name| name.contains(".txnindex")).collect();
+    assert_eq!(left, [name(bases[0])]);
+}
+
+#[test]
 fn small_segments_become_one_and_what_they_were_goes_after_its_delay() {
     let mut rig = Rig::new(compacted());
     let fill = |rig: &mut Rig, count| {

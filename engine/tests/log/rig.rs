@@ -426,7 +426,17 @@ impl Rig {
     /// Removes a file of the log, or with an empty name its folder.
     pub(crate) fn remove(&mut self, name: &str) {
         let path = if name.is_empty() { PathBuf::from(DIR) } else { Self::path(name) };
-        self.ops.push(Op::Remove { token: Token { owner: RIG, seq: 0 }, path });
+        self.do_aside(Op::Remove { token: Token { owner: RIG, seq: 0 }, path });
+    }
+
+    /// Puts a file into the folder, as somebody else would.
+    pub(crate) fn write_whole(&mut self, name: &str, content: Vec<u8>) {
+        let (token, path) = (Token { owner: RIG, seq: 0 }, Self::path(name));
+        self.do_aside(Op::WriteWhole { token, path, content: Bytes::from(content) });
+    }
+
+    fn do_aside(&mut self, op: Op<()>) {
+        self.ops.push(op);
         while !self.ops.is_empty() || self.world.in_flight() > 0 {
             let mut completions: Vec<Completion<()>> = Vec::new();
             self.world.turn(ShardId(0), &mut self.ops, None, &mut completions);

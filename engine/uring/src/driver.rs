@@ -10,6 +10,7 @@ use millrace_io::{
     BufferPool, Chunk, Completion, FileRef, ListenerId, Mono, Now, Op, ShardId, SocketId, Token,
 };
 
+use crate::background::Behind;
 use crate::bell::Inbox;
 use crate::config::{AppendPolicy, Backend, DriverConfig};
 use crate::counters::Counters;
@@ -233,6 +234,14 @@ impl<M: Send> Driver<M> {
             Op::Write { token, file, position, chunks } => {
                 self.write(token, file, position, chunks, completions);
             }
+            Op::ReadBehind { token, file, position, length } => {
+                shared.behind(token, Behind::Read { file, position, length });
+            }
+            Op::WriteBehind { token, file, position, chunks } => {
+                let bytes: usize = chunks.iter().map(Bytes::len).sum();
+                shared.counters.write_bytes.add(bytes as u64);
+                shared.behind(token, Behind::Write { file, position, chunks });
+            }
             Op::Sync { token, file } => {
                 shared.counters.syncs.bump();
                 match sockets {
@@ -244,7 +253,8 @@ impl<M: Send> Driver<M> {
                 shared.chore(Chore::Writeback { file, position, length });
             }
             Op::DropCache { file, position, length } => {
-                shared.chore(Chore::DropCache { file, position, length });
+                shared.counters.other_calls.bump();
+                shared.helpers.helpers.forget(file, position, length);
             }
             Op::Prefetch { token, file, position, length } => {
                 self.prefetch(token, file, position, length, completions);
@@ -266,9 +276,7 @@ impl<M: Send> Driver<M> {
             Op::MakeDir { token, path } => shared.job(token, Task::MakeDir(path)),
             Op::SyncDir { token, path } => shared.job(token, Task::SyncDir(path)),
             Op::List { token, path } => shared.job(token, Task::List(path)),
-            Op::Compute { token, work } => {
-                shared.helpers.helpers.compute(&shared.inbox, token, work);
-            }
+            Op::Compute { token, work } => shared.behind(token, Behind::Compute(work)),
             Op::Receive { socket } => sockets.receive(socket),
             Op::ReceiveStop { socket } => sockets.receive_stop(socket),
             Op::ReceiveInto { socket, buffer, bytes_min, bytes_max } => {
@@ -460,6 +468,11 @@ impl Shared {
         // The futex call that wakes a helper.
         self.counters.other_calls.bump();
         self.helpers.helpers.submit(&mut self.jobs);
+    }
+
+    fn behind(&self, token: Token, task: Behind) {
+        self.counters.other_calls.bump();
+        self.helpers.helpers.behind(&self.inbox, token, task);
     }
 
     fn chore(&self, chore: Chore) {

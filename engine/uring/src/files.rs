@@ -5,8 +5,8 @@ use std::io::{self, IoSlice, Write as _};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
@@ -27,6 +27,10 @@ pub struct FileHandle {
     slow_streak: AtomicU32,
     /// Until then (monotonic ns) writes do not go inline, because several were slow.
     slow_until: AtomicU64,
+    bytes_at_open: u64,
+    /// Whether most of it was in the page cache when it was first read from behind: see
+    /// [`FileHandle::look_at_cache`].
+    cached: OnceLock<bool>,
     /// Closes the file: that can take long when it frees the blocks of a removed file.
     helpers: Arc<Helpers>,
 }
@@ -52,6 +56,20 @@ impl FileHandle {
         self.slow_streak.store(0, Ordering::Relaxed);
         self.slow_until.store(end.0.saturating_add(SLOW_MEMORY_NS), Ordering::Relaxed);
         true
+    }
+
+    /// Before a first read from behind: is most of the file in the page cache? Then others read it,
+    /// and it is not to be forgotten.
+    pub(crate) fn look_at_cache(&self) {
+        let _first = self.cached.get_or_init(|| {
+            let pages = sys::cached_pages(self.as_fd(), 0, self.bytes_at_open);
+            pages.is_ok_and(|pages| pages > self.bytes_at_open / PAGE_BYTES / 2)
+        });
+    }
+
+    /// Whether it was; false if nobody looked.
+    pub(crate) fn was_cached(&self) -> bool {
+        self.cached.get().copied().unwrap_or(false)
     }
 
     /// Whether writes by the ring complete without a kernel worker here.
@@ -125,6 +143,8 @@ pub(crate) fn open(
         ring_is_inline: append::ring_is_inline(metadata.dev(), fs),
         slow_streak: AtomicU32::new(0),
         slow_until: AtomicU64::new(0),
+        bytes_at_open: length,
+        cached: OnceLock::new(),
         helpers: Arc::clone(helpers),
     };
     let id = FILES.fetch_add(1, Ordering::Relaxed);

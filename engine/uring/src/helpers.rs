@@ -10,10 +10,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{io, mem, thread};
 
 use bytes::Bytes;
-use millrace_io::{BufferPool, FileRef, OpenMode, Token, Work};
+use millrace_io::{BufferPool, FileRef, OpenMode, Token};
 
+use crate::background::{Background, Behind};
 use crate::bell::{FileDone, Inbox, Outcome};
-use crate::compute::Computer;
 use crate::files::{self, Cursor, handle};
 use crate::sys;
 
@@ -49,7 +49,6 @@ pub(crate) enum Task {
 pub(crate) enum Chore {
     Close(OwnedFd),
     Writeback { file: FileRef, position: u64, length: u64 },
-    DropCache { file: FileRef, position: u64, length: u64 },
 }
 
 /// The threads' queue.
@@ -59,7 +58,7 @@ pub(crate) struct Helpers {
     work: Condvar,
     pool: BufferPool,
     cold_max: usize,
-    computer: Computer,
+    background: Background,
 }
 
 #[derive(Debug, Default)]
@@ -85,9 +84,9 @@ impl HelpersGuard {
         let helpers = Arc::new(Helpers {
             queue: Mutex::default(),
             work: Condvar::new(),
+            background: Background::start(pool.clone())?,
             pool,
             cold_max: count / 2,
-            computer: Computer::start()?,
         });
         let threads = (0..count).map(|index| {
             let helpers = Arc::clone(&helpers);
@@ -103,7 +102,7 @@ impl Drop for HelpersGuard {
     fn drop(&mut self) {
         self.helpers.lock().closing = true;
         self.helpers.work.notify_all();
-        self.helpers.computer.close();
+        self.helpers.background.close();
         for thread in mem::take(&mut self.threads) {
             // A helper that panicked has told so already; the others are still to be waited for.
             let _ = thread.join();
@@ -157,9 +156,14 @@ impl Helpers {
         self.work.notify_one();
     }
 
-    /// Queues what is to be computed.
-    pub(crate) fn compute(&self, inbox: &Arc<Inbox>, token: Token, work: Work) {
-        self.computer.submit(inbox, token, work);
+    /// Queues what is in no hurry.
+    pub(crate) fn behind(&self, inbox: &Arc<Inbox>, token: Token, task: Behind) {
+        self.background.submit(inbox, token, task);
+    }
+
+    /// Lets the page cache forget a range, behind what is queued in the background.
+    pub(crate) fn forget(&self, file: FileRef, position: u64, length: u64) {
+        self.background.forget(file, position, length);
     }
 
     /// Closes a file.
@@ -257,9 +261,6 @@ fn run_chore(chore: Chore) {
         Chore::Close(fd) => drop(fd),
         Chore::Writeback { file, position, length } => {
             drop(sys::start_writeback(handle(&file).as_fd(), position, length));
-        }
-        Chore::DropCache { file, position, length } => {
-            drop(sys::advise(handle(&file).as_fd(), position, length, sys::Advice::Drop));
         }
     }
 }

@@ -15,8 +15,8 @@
 //! sockets or makes threads. It imports `millrace-io` and nothing else of Millrace's.
 
 mod append;
+mod background;
 mod bell;
-mod compute;
 mod config;
 mod counters;
 mod doze;

@@ -8,11 +8,11 @@ mod process;
 mod socket;
 
 pub use poll::{Poller, Ready};
-pub(crate) use process::be_nice;
 pub use process::{
     Usage, block_stop_signals, ignore_broken_pipes, pin_thread, process_cpu_ns, resident_bytes,
     usage, wait_stop_signal,
 };
+pub(crate) use process::{be_nice, become_idle, thread_cpu_ns};
 pub use socket::{
     More, accept, listen, receive_append, receive_discard, send_vectored, sendfile, socket_error,
 };

@@ -89,11 +89,11 @@ pub const TOPIC: &[ConfigKey] = keys! {
 
 /// Group configurations, by name.
 pub const GROUP: &[ConfigKey] = keys! {
-    "consumer.assignment.interval.ms" Int Some("1000"), AtLeast(0), ClusterWide, Accepted,
+    "consumer.assignment.interval.ms" Int Some("1000"), AtLeast(0), ClusterWide, Used,
         "Least time between assignments of the group, ms.";
-    "consumer.heartbeat.interval.ms" Int Some("5000"), AtLeast(1), ClusterWide, Accepted,
+    "consumer.heartbeat.interval.ms" Int Some("5000"), AtLeast(1), ClusterWide, Used,
         "Heartbeat interval told to members, ms.";
-    "consumer.session.timeout.ms" Int Some("45000"), AtLeast(1), ClusterWide, Accepted,
+    "consumer.session.timeout.ms" Int Some("45000"), AtLeast(1), ClusterWide, Used,
         "Session time-out of members, ms.";
     "share.assignment.interval.ms" Int Some("1000"), AtLeast(0), ClusterWide, Accepted,
         "Least time between assignments of the share group, ms.";

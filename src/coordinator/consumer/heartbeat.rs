@@ -7,7 +7,7 @@
 //! All of it is decided as records; `lives.rs` has them appended and replayed. Source: KIP-848,
 //! KIP-1263 (epoch 1 as the first, assignment intervals).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use millrace_io::Now;
@@ -19,6 +19,7 @@ use millrace_replication::{ConfigResource, Image, ResourceType};
 
 use super::assignor::{self, Assignor, Counts, Subscriber, Subscribers};
 use super::member::target_record;
+use super::pattern::Resolved;
 use super::reconcile::Reconcile;
 use super::record::ConsumerRecord;
 use super::{
@@ -430,23 +431,29 @@ impl Planner<'_> {
             && (image != self.image.offset() || regexes.any(|it| !group.regexes.contains_key(it)))
     }
 
-    /// Finds out what the group's expressions stand for.
-    pub(crate) fn resolve(&self) -> Vec<ConsumerRecord> {
+    /// The group's expressions; each is to be resolved once, however many members have it.
+    pub(crate) fn expressions(&self) -> BTreeSet<String> {
+        let members = self.group.members.values();
+        members.map(|it| &it.regex).filter(|it| !it.is_empty()).cloned().collect()
+    }
+
+    /// Takes in what the group's expressions stand for. One that is not among them was given up since,
+    /// or is for another time.
+    pub(crate) fn resolve(&self, found: &Resolved) -> Vec<ConsumerRecord> {
         let mut resolved = self.group.clone();
         let mut records = Vec::new();
-        for member in self.group.members.values().filter(|it| !it.regex.is_empty()) {
-            let regex = &member.regex;
-            let topics = pattern::topics(regex, self.image);
-            if resolved.regexes.get(regex) == Some(&topics) {
+        for regex in &self.expressions() {
+            let Some(topics) = found.topics.get(regex) else { continue };
+            if resolved.regexes.get(regex) == Some(topics) {
                 continue;
             }
             let value = super::RegexValue {
                 topics: topics.iter().cloned().collect(),
-                version: self.image.offset(),
+                version: found.image_offset,
                 timestamp: self.now.wall.0,
             };
             records.push(ConsumerRecord::Regex(regex.clone(), Some(value)));
-            resolved.regexes.insert(regex.clone(), topics);
+            resolved.regexes.insert(regex.clone(), topics.clone());
         }
         let hash = resolved.hash_over(resolved.members.values(), self.image);
         let is_empty = |regex: &String| {

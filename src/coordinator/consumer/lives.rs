@@ -13,6 +13,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use millrace_io::Now;
 use millrace_net::ErrorCode;
 use millrace_net::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use millrace_net::messages::join_group::JoinGroupRequest;
@@ -20,10 +21,11 @@ use millrace_net::messages::leave_group::LeaveGroupRequest;
 
 use super::heartbeat::{Planner, Refusal, Settings, check, refusal};
 use super::leave::Leaving;
+use super::pattern::{Resolved, Resolving};
 use super::record::ConsumerRecord;
 use super::{ConsumerGroup, MemberState, MemberTimer, convert};
 use crate::coordinator::ask::{GroupAnswer, GroupAsk, Requester, refuse_consumer_heartbeat};
-use crate::coordinator::context::Timer;
+use crate::coordinator::context::{Output, Timer};
 use crate::coordinator::group::{Group, GroupState};
 use crate::coordinator::record::GroupRecord;
 use crate::coordinator::then::Then;
@@ -523,8 +525,33 @@ impl GroupCoordinator {
             clippy::redundant_closure_for_method_calls,
             reason = "the method itself is of one lifetime, the plan is made in any"
         )]
-        let Some(records) = self.plan(name, |planner| planner.resolve()) else { return };
-        let at = (self.cx.now.mono, self.cx.image.offset());
+        let Some(expressions) = self.plan(name, |planner| planner.expressions()) else { return };
+        if expressions.is_empty() {
+            // What those that left stood for may have been part of what the epoch saw.
+            self.take_resolved(name, &Resolved::default());
+            return;
+        }
+        if let Some(group) = self.groups.get_mut(name) {
+            group.line.is_busy = true;
+        }
+        let asked = Resolving { expressions, image: Arc::clone(&self.cx.image) };
+        self.cx.outputs.push(Output::Resolve { group: Arc::clone(name), asked });
+    }
+
+    /// It is found out what a group's expressions stand for; none if that could not be done.
+    pub fn on_resolved(&mut self, now: Now, name: &Arc<str>, resolved: Option<&Resolved>) {
+        self.cx.now = now;
+        let Some(group) = self.groups.get_mut(name) else { return };
+        group.line.is_busy = false;
+        if let Some(resolved) = resolved {
+            self.take_resolved(name, resolved);
+        }
+        self.advance(name);
+    }
+
+    fn take_resolved(&mut self, name: &Arc<str>, resolved: &Resolved) {
+        let Some(records) = self.plan(name, |planner| planner.resolve(resolved)) else { return };
+        let at = (self.cx.now.mono, resolved.image_offset);
         if let Some(group) = self.groups.get_mut(name).and_then(|it| it.consumer.as_deref_mut()) {
             group.regexes_resolved = Some(at);
         }

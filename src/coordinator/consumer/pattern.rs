@@ -4,7 +4,8 @@
 //! text. `\Q…\E`, which that crate lacks, is written out. What that crate takes and RE2 does
 //! not is refused, but for sets within sets. Source: KIP-848, RE2's syntax page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use millrace_replication::Image;
 use regex::{Regex, RegexBuilder};
@@ -13,13 +14,49 @@ use regex::{Regex, RegexBuilder};
 /// member must not be able to make the broker build a huge one.
 const COMPILED_BYTES_MAX: usize = 1 << 20;
 
-/// Whether an expression can be compiled.
-pub(crate) fn is_valid(expression: &str) -> bool {
-    compile(expression).is_some()
+/// Most bytes of an expression: parsing one takes about as long as it is, on the shard's thread. A
+/// record's key could hold 32,767; Kafka takes as many.
+const EXPRESSION_BYTES_MAX: usize = 8 << 10;
+
+/// Expressions that are to be matched against all topics. With thousands of both that takes too long
+/// for a turn of a shard: whoever runs the coordinator has it computed elsewhere.
+#[derive(Clone, Debug)]
+pub struct Resolving {
+    pub(crate) expressions: BTreeSet<String>,
+    pub(crate) image: Arc<Image>,
 }
 
-/// The topics that each of the expressions stands for; none for one that cannot be compiled.
-pub(crate) fn topics(expression: &str, image: &Image) -> BTreeSet<String> {
+/// What expressions stand for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    pub(crate) topics: BTreeMap<String, BTreeSet<String>>,
+    /// The image's whose topics they were matched against.
+    pub(crate) image_offset: i64,
+}
+
+impl PartialEq for Resolving {
+    fn eq(&self, other: &Self) -> bool {
+        self.expressions == other.expressions && self.image.offset() == other.image.offset()
+    }
+}
+
+/// Does it.
+pub fn resolve(asked: Resolving) -> Resolved {
+    let Resolving { expressions, image } = asked;
+    let each = expressions.into_iter().map(|expression| {
+        let topics = topics(&expression, &image);
+        (expression, topics)
+    });
+    Resolved { topics: each.collect(), image_offset: image.offset() }
+}
+
+/// Whether an expression can be compiled.
+pub(crate) fn is_valid(expression: &str) -> bool {
+    expression.len() <= EXPRESSION_BYTES_MAX && compile(expression).is_some()
+}
+
+/// The topics that an expression stands for; none for one that cannot be compiled.
+fn topics(expression: &str, image: &Image) -> BTreeSet<String> {
     let Some(regex) = compile(expression) else { return BTreeSet::new() };
     let names = image.topics().map(|topic| topic.name.as_ref());
     names.filter(|name| regex.is_match(name)).map(str::to_owned).collect()
@@ -143,6 +180,12 @@ mod tests {
         ] {
             assert_eq!(matches(expression, name), does, "{expression} and {name}");
         }
+    }
+
+    #[test]
+    fn an_expression_of_many_kilobytes_is_refused() {
+        assert!(is_valid(&"a".repeat(EXPRESSION_BYTES_MAX)));
+        assert!(!is_valid(&"a".repeat(EXPRESSION_BYTES_MAX + 1)));
     }
 
     #[test]

@@ -361,6 +361,7 @@ impl<M> World<M> {
     }
 
     fn submit_one(&mut self, shard: ShardId, op: Op<M>) {
+        let op = op.in_front();
         self.note_op(shard, &op);
         let Err(op) = self.socket_op(shard, op) else {
             return;

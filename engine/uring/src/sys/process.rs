@@ -24,6 +24,27 @@ pub(crate) fn be_nice(niceness: i32) -> io::Result<()> {
     check_int(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, niceness) }).map(drop)
 }
 
+/// Lets the calling thread run only where no other wants to, and its reads come behind those of
+/// others, as far as the device's scheduler minds. It cannot be taken back without privileges.
+pub(crate) fn become_idle() -> io::Result<()> {
+    let param = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `param` is valid for the length of the call; 0 is the calling thread.
+    check_int(unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const param) })?;
+    // SAFETY: a call without pointers; 0 is the calling thread. Its answer matters to nobody.
+    let _hint = unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE) };
+    Ok(())
+}
+
+/// Of `ioprio_set(2)`, which libc does not know.
+const IOPRIO_WHO_PROCESS: libc::c_int = 1;
+/// The class "idle".
+const IOPRIO_IDLE: libc::c_int = 3 << 13;
+
+/// CPU time of the calling thread, ns.
+pub(crate) fn thread_cpu_ns() -> u64 {
+    super::clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
 /// CPU time and faults of the whole process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {

@@ -97,6 +97,8 @@ impl<M> World<M> {
             | Op::MakeDir { .. }
             | Op::SyncDir { .. }
             | Op::List { .. }
+            | Op::ReadBehind { .. }
+            | Op::WriteBehind { .. }
             | Op::Receive { .. }
             | Op::ReceiveStop { .. }
             | Op::ReceiveInto { .. }
@@ -142,6 +144,8 @@ impl<M> World<M> {
             Op::SyncDir { token, path } => (token, self.disk.sync_dir(&path)),
             Op::Read { .. }
             | Op::Write { .. }
+            | Op::ReadBehind { .. }
+            | Op::WriteBehind { .. }
             | Op::Sync { .. }
             | Op::Writeback { .. }
             | Op::DropCache { .. }

@@ -35,6 +35,8 @@ impl<M> World<M> {
             }
             Op::Open { .. }
             | Op::Read { .. }
+            | Op::ReadBehind { .. }
+            | Op::WriteBehind { .. }
             | Op::Sync { .. }
             | Op::Writeback { .. }
             | Op::DropCache { .. }
@@ -88,10 +90,11 @@ impl<M> World<M> {
 fn describe_op<M>(op: &Op<M>) -> String {
     match op {
         Op::Open { path, mode, .. } => format!("open {} {mode:?}", path.display()),
-        Op::Read { file, position, length, .. } => {
+        Op::Read { file, position, length, .. } | Op::ReadBehind { file, position, length, .. } => {
             format!("read {file:?} {position}+{length}")
         }
-        Op::Write { file, position, chunks, .. } => {
+        Op::Write { file, position, chunks, .. }
+        | Op::WriteBehind { file, position, chunks, .. } => {
             let length: usize = chunks.iter().map(Bytes::len).sum();
             format!("write {file:?} {position}+{length}")
         }

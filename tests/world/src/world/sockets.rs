@@ -59,6 +59,8 @@ impl<M> World<M> {
             Op::Open { .. }
             | Op::Read { .. }
             | Op::Write { .. }
+            | Op::ReadBehind { .. }
+            | Op::WriteBehind { .. }
             | Op::Sync { .. }
             | Op::Writeback { .. }
             | Op::DropCache { .. }

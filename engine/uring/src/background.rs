@@ -1,0 +1,286 @@
+//! What is in no hurry: pieces of compactions are computed, read and written here.
+//!
+//! Two threads with one queue, so that work neither stands in the way of a shard nor stands still:
+//!
+//! ```text
+//!             idle thread: SCHED_IDLE, runs where nobody else wants to; a shard that wakes takes its
+//!  queue ──▶               CPU at once, while among equals it might wait for some milliseconds
+//!             nice thread: takes over while the idle one is starved, on a machine without idle time
+//! ```
+//!
+//! They are started with the helpers, not by the first shard that has work: a thread runs where the
+//! one that made it may run, and shards are pinned.
+//!
+//! A work that panics does not take its thread with it (where panics unwind; release builds abort
+//! as a whole): its op fails, and the next work runs on.
+
+use std::collections::VecDeque;
+use std::os::fd::AsFd as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{io, mem, thread};
+
+use bytes::Bytes;
+use millrace_io::{BufferPool, FileRef, IoError, IoErrorKind, Mono, Token, Work};
+
+use crate::bell::{FileDone, Inbox, Outcome};
+use crate::files::{self, Cursor, handle};
+use crate::sys;
+
+/// How much nicer than a shard the nice thread is: a busy shard keeps nine tenths of a CPU they
+/// share, and work still gets done on a machine that has no idle one.
+const NICENESS: i32 = 10;
+/// A computation that took so much longer than its own CPU time says that there is no idle time, ns.
+const STARVED_NS: u64 = 25_000_000;
+/// After so long the idle thread is tried again, ns.
+const STARVED_FOR_NS: u64 = 1_000_000_000;
+
+/// What is done behind.
+#[derive(Debug)]
+pub(crate) enum Behind {
+    Compute(Work),
+    Read { file: FileRef, position: u64, length: u32 },
+    Write { file: FileRef, position: u64, chunks: Vec<Bytes> },
+}
+
+#[derive(Debug)]
+enum Job {
+    Task { inbox: Arc<Inbox>, token: Token, task: Behind, since: Mono },
+    Forget { file: FileRef, position: u64, length: u64 },
+}
+
+/// The threads and their queue.
+#[derive(Debug)]
+pub(crate) struct Background {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Each thread waits on its own.
+    more: [Condvar; 2],
+    pool: BufferPool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    threads: Vec<thread::JoinHandle<()>>,
+    /// Until then the nice thread works.
+    starved_until: Mono,
+    is_closing: bool,
+}
+
+impl Queue {
+    /// Whose turn it is.
+    fn lane(&self) -> Lane {
+        if sys::mono() < self.starved_until { Lane::Nice } else { Lane::Idle }
+    }
+}
+
+/// Which of the two threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Idle = 0,
+    Nice = 1,
+}
+
+impl Background {
+    /// Starts the threads.
+    pub(crate) fn start(pool: BufferPool) -> io::Result<Self> {
+        let (queue, more) = (Mutex::default(), [Condvar::new(), Condvar::new()]);
+        let shared = Arc::new(Shared { queue, more, pool });
+        for (lane, name) in [(Lane::Idle, "millrace-idle"), (Lane::Nice, "millrace-nice")] {
+            let runner = Arc::clone(&shared);
+            let builder = thread::Builder::new().name(name.to_owned());
+            let thread = builder.spawn(move || runner.run(lane))?;
+            shared.lock().threads.push(thread);
+        }
+        Ok(Self { shared })
+    }
+
+    /// Queues a task; its outcome comes to `inbox`.
+    pub(crate) fn submit(&self, inbox: &Arc<Inbox>, token: Token, task: Behind) {
+        let inbox = Arc::clone(inbox);
+        self.push(Job::Task { inbox, token, task, since: sys::mono() });
+    }
+
+    /// Lets the page cache forget a range, unless it was in it before it was read from behind.
+    pub(crate) fn forget(&self, file: FileRef, position: u64, length: u64) {
+        self.push(Job::Forget { file, position, length });
+    }
+
+    fn push(&self, job: Job) {
+        let mut queue = self.shared.lock();
+        queue.jobs.push_back(job);
+        let lane = queue.lane();
+        drop(queue);
+        self.shared.more(lane).notify_one();
+    }
+
+    /// Ends the threads after what they are at; what is queued is dropped, unanswered.
+    pub(crate) fn close(&self) {
+        let mut queue = self.shared.lock();
+        queue.is_closing = true;
+        queue.jobs.clear();
+        let threads = mem::take(&mut queue.threads);
+        drop(queue);
+        for lane in [Lane::Idle, Lane::Nice] {
+            self.shared.more(lane).notify_one();
+        }
+        for thread in threads {
+            // Whatever it died of was told to those who waited.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, lane: Lane) {
+        // Without the permission to stand back it works all the same.
+        match lane {
+            Lane::Idle => drop(sys::become_idle().or_else(|_| sys::be_nice(NICENESS))),
+            Lane::Nice => drop(sys::be_nice(NICENESS)),
+        }
+        let mut queue = self.lock();
+        loop {
+            if queue.is_closing {
+                return;
+            }
+            if queue.jobs.is_empty() {
+                queue = self.wait(lane, queue);
+                continue;
+            }
+            if queue.lane() != lane {
+                // It may have become the other one's while this thread was being woken.
+                self.more(queue.lane()).notify_one();
+                queue = self.wait(lane, queue);
+                continue;
+            }
+            let Some(job) = queue.jobs.pop_front() else { continue };
+            drop(queue);
+            let is_starved = self.run_job(job);
+            queue = self.lock();
+            if is_starved && lane == Lane::Idle {
+                queue.starved_until = Mono(sys::mono().0 + STARVED_FOR_NS);
+            }
+        }
+    }
+
+    const fn more(&self, lane: Lane) -> &Condvar {
+        &self.more[lane as usize]
+    }
+
+    fn wait<'a>(&self, lane: Lane, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        self.more(lane).wait(queue).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does a job. True if the thread got too little of the CPU for it.
+    fn run_job(&self, job: Job) -> bool {
+        match job {
+            Job::Forget { file, position, length } => {
+                let handle = handle(&file);
+                if !handle.was_cached() {
+                    drop(sys::advise(handle.as_fd(), position, length, sys::Advice::Drop));
+                }
+                false
+            }
+            Job::Task { inbox, token, task, since } => {
+                // The others wait for the disk as well.
+                let is_told = matches!(task, Behind::Compute(_));
+                let cpu = sys::thread_cpu_ns();
+                let outcome = self.run_task(task);
+                let used = sys::thread_cpu_ns() - cpu;
+                let took = sys::mono().since(since);
+                inbox.deliver(FileDone { token, outcome });
+                is_told && took.saturating_sub(used) > STARVED_NS
+            }
+        }
+    }
+
+    fn run_task(&self, task: Behind) -> Outcome {
+        match task {
+            Behind::Compute(work) => {
+                let computed = catch_unwind(AssertUnwindSafe(|| work.run()));
+                Outcome::Computed(computed.map_err(|_| DIED))
+            }
+            Behind::Read { file, position, length } => {
+                let handle = handle(&file);
+                handle.look_at_cache();
+                let read = files::read(handle.as_fd(), position, length, &self.pool);
+                Outcome::Read(read.map_err(|error| sys::io_error(&error)))
+            }
+            Behind::Write { file, position, chunks } => {
+                let fd = handle(&file).as_fd();
+                let (_, result) = files::write_all(fd, &chunks, Cursor::default(), position);
+                Outcome::Wrote(chunks, result.map_err(|error| sys::io_error(&error)))
+            }
+        }
+    }
+}
+
+/// Whoever computed panicked over it.
+const DIED: IoError = IoError { kind: IoErrorKind::Other, errno: 0 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use millrace_io::Completion;
+
+    fn computed(inbox: &Inbox) -> Vec<Completion<()>> {
+        let mut completions = Vec::new();
+        while completions.is_empty() {
+            inbox.drain(&mut completions);
+            thread::yield_now();
+        }
+        completions
+    }
+
+    #[test]
+    fn works_run_in_order_and_one_that_panics_fails_alone() {
+        let background = Background::start(BufferPool::new(1 << 20)).expect("threads");
+        let inbox = Arc::new(Inbox::new().expect("an event"));
+        let token = |seq| Token { owner: 1, seq };
+        let mut told = Vec::new();
+        for (seq, divisor) in [(1, 2_u32), (2, 0), (3, 5)] {
+            let run = |divisor| 10_u32.checked_div(divisor).expect("not by zero");
+            background.submit(&inbox, token(seq), Behind::Compute(Work::new(divisor, run)));
+        }
+        while told.len() < 3 {
+            for completion in computed(&inbox) {
+                let Completion::Computed { token, result } = completion else {
+                    panic!("{completion:?}");
+                };
+                told.push((token.seq, result.map(|it| it.take::<u32>().expect("a number"))));
+            }
+        }
+        background.close();
+        assert_eq!(told, [(1, Ok(5)), (2, Err(DIED)), (3, Ok(2))]);
+    }
+
+    #[test]
+    fn while_the_idle_thread_is_starved_the_nice_one_works() {
+        let background = Background::start(BufferPool::new(1 << 20)).expect("threads");
+        let inbox = Arc::new(Inbox::new().expect("an event"));
+        let name = |(): ()| thread::current().name().map(str::to_owned);
+        let mut seen = Vec::new();
+        for starved_until in [Mono(u64::MAX), Mono(0)] {
+            background.shared.lock().starved_until = starved_until;
+            let token = Token { owner: 1, seq: 1 };
+            background.submit(&inbox, token, Behind::Compute(Work::new((), name)));
+            for completion in computed(&inbox) {
+                let Completion::Computed { result: Ok(computed), .. } = completion else {
+                    panic!("{completion:?}");
+                };
+                seen.extend(computed.take::<Option<String>>().flatten());
+            }
+        }
+        background.close();
+        assert_eq!(seen, ["millrace-nice", "millrace-idle"]);
+    }
+}

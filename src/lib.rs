@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod civil;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use millrace::admin::Admin;
+use millrace::civil::instant_text;
 use millrace::cli::{self, Arguments, Command, Serve};
 use millrace::config::{BrokerConfig, Flags, Inputs, Loaded, load};
 use millrace::server::{Machine, Server};
@@ -131,6 +132,7 @@ fn machine() -> Result<Machine, String> {
 #[expect(clippy::disallowed_methods, reason = "the log's own clock")]
 fn log(line: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = instant_text(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
     // A log that nobody reads any more is no reason to stop.
-    let _ = writeln!(std::io::stderr(), "{}.{:03} {line}", now.as_secs(), now.subsec_millis());
+    let _ = writeln!(std::io::stderr(), "{now} {line}");
 }

@@ -2,7 +2,8 @@
 //!
 //! The only file of the library that meets the world; everything below it is told.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier, OnceLock};
 
@@ -289,9 +290,16 @@ fn bind(
     let mut addresses = Vec::new();
     for listener in &config.listeners.bound {
         let wanted = resolve(listener)?;
-        let (_, address) = driver.listen(wanted).map_err(|error| {
-            format!("listener {}: cannot bind {wanted}: {error}", listener.name)
-        })?;
+        let (_, address) = match driver.listen(wanted) {
+            // A machine without IPv6.
+            Err(error)
+                if wanted.ip() == Ipv6Addr::UNSPECIFIED && error.kind() != ErrorKind::AddrInUse =>
+            {
+                driver.listen((Ipv4Addr::UNSPECIFIED, wanted.port()).into())
+            }
+            bound => bound,
+        }
+        .map_err(|error| format!("listener {}: cannot bind {wanted}: {error}", listener.name))?;
         addresses.push(address);
     }
     let setup = setup(loaded, machine, shards, &addresses);
@@ -299,7 +307,8 @@ fn bind(
 }
 
 fn resolve(listener: &Listener) -> Result<SocketAddr, String> {
-    let host = if listener.is_wildcard() { "0.0.0.0" } else { listener.host.as_str() };
+    // As in Kafka: no host is every address of either family.
+    let host = if listener.host.is_empty() { "::" } else { listener.host.as_str() };
     (host, listener.port)
         .to_socket_addrs()
         .map_err(|error| format!("listener {}: {host}: {error}", listener.name))?

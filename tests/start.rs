@@ -81,6 +81,27 @@ fn a_log_dir_that_cannot_be_read_ends_the_whole_process() {
 }
 
 #[test]
+fn a_listener_without_a_host_serves_both_families_and_tells_an_ipv4_client_its_own() {
+    let v6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+    for backend in support::backends() {
+        let dir = tempfile::tempdir().unwrap();
+        let listeners = "listeners=PLAINTEXT://:0";
+        let broker = Broker::start(dir.path(), &["--io-backend", backend, "--set", listeners]);
+        let port = broker.address.port();
+        for host in ["127.0.0.1", "::1"] {
+            let address = std::net::SocketAddr::new(host.parse().unwrap(), port);
+            if address.is_ipv6() && !v6 {
+                continue;
+            }
+            let mut connection = Connection::open(address).unwrap();
+            let answer = connection.metadata().unwrap();
+            assert_eq!(answer.brokers[0].host, host, "derived from where the client connected to");
+        }
+        assert!(broker.stop());
+    }
+}
+
+#[test]
 fn many_partitions_recover_and_close_with_few_descriptors() {
     let dir = tempfile::tempdir().unwrap();
     let start = || Broker::start_with_files(FILES_MAX, dir.path(), &["--shards", "1"]);

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::civil::days_from_civil;
+
 /// See the file's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
@@ -76,20 +78,6 @@ fn zone(time: &str) -> Option<(&str, i64)> {
     let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
     Some((clock, if offset.starts_with('-') { -minutes } else { minutes }))
 }
-
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.
-///
-/// Years are counted from March, so that the leap day ends one; 400 of them have 146,097 days.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leap_days + day_of_year - DAYS_TO_1970
-}
-
-/// Days from 0000-03-01 to 1970-01-01.
-const DAYS_TO_1970: i64 = 719_468;
 
 #[cfg(test)]
 mod tests {

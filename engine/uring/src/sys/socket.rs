@@ -70,12 +70,14 @@ pub fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     check_int(answer).map(owned)
 }
 
-/// The peer's and our own address of a connection.
+/// The peer's and our own address of a connection; that of an IPv4 peer is one, also where an IPv6
+/// listener accepted it.
 pub(crate) fn addresses(fd: BorrowedFd<'_>) -> io::Result<(SocketAddr, SocketAddr)> {
     let socket = SockRef::from(&fd);
     let unknown = || io::Error::from_raw_os_error(libc::EAFNOSUPPORT);
-    let peer = socket.peer_addr()?.as_socket().ok_or_else(unknown)?;
-    let local = socket.local_addr()?.as_socket().ok_or_else(unknown)?;
+    let canonical = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
+    let peer = socket.peer_addr()?.as_socket().map(canonical).ok_or_else(unknown)?;
+    let local = socket.local_addr()?.as_socket().map(canonical).ok_or_else(unknown)?;
     Ok((peer, local))
 }
 

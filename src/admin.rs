@@ -162,6 +162,11 @@ fn converse(mut stream: &TcpStream, watched: &Watched) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the bytes are a whole request's head. For `decoders.rs`.
+pub(crate) fn is_request(bytes: &[u8]) -> bool {
+    Head::read(bytes).path().is_ok()
+}
+
 /// The head of the one request; none when the client left before it was whole.
 fn read_head(mut stream: &TcpStream, deadline: Instant) -> io::Result<Option<Head>> {
     let mut buffer = [0; HEAD_BYTES_MAX];

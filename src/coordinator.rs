@@ -35,7 +35,7 @@ mod record;
 mod records;
 mod report;
 mod snapshot;
-mod subscription;
+pub(crate) mod subscription;
 mod sync;
 mod then;
 
@@ -56,6 +56,7 @@ use millrace_wire::WireError;
 pub use ask::{GroupAnswer, GroupAsk, Requester, commit_response, refuse_consumer_describe};
 pub use config::{ConsumerConfig, GroupConfig, Migration};
 pub use consumer::assignor::Assignor;
+pub(crate) use consumer::is_pattern;
 pub use consumer::pattern::{Resolved, Resolving, resolve};
 pub use context::{AppendId, Output};
 pub use record::{ConsumerRecord, GroupRecord, GroupValue, MemberValue, OffsetKey, OffsetValue};

@@ -13,7 +13,7 @@
 //!
 //! Source: KIP-227, KIP-516.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use millrace_io::Mono;
@@ -178,15 +178,13 @@ impl FetchSessions {
         if (-1..=0).contains(&session_epoch) {
             self.sessions.remove(&session_id);
             let kind = if session_epoch == 0 { FetchKind::Full } else { FetchKind::Sessionless };
-            return Ok((kind, asks));
+            return Ok((kind, once_each(asks)));
         }
         let session = self.sessions.get_mut(&session_id).ok_or(SessionError::NotFound)?;
         if session.next_epoch != session_epoch {
             return Err(SessionError::Epoch);
         }
-        // A request without partitions says nothing about how it would name them.
-        let names_partitions = !asks.is_empty() || !forgotten.is_empty();
-        if session.uses_topic_ids != uses_topic_ids && names_partitions {
+        if session.uses_topic_ids != uses_topic_ids {
             return Err(SessionError::TopicIds);
         }
         for ask in asks {
@@ -283,6 +281,31 @@ impl FetchSessions {
     }
 }
 
+/// Each partition once: where it is named first, with what is said of it last, as in Kafka.
+///
+/// No client repeats itself, so the list is only looked through, topic by topic, as a rule.
+fn once_each(asks: Vec<PartitionAsk>) -> Vec<PartitionAsk> {
+    let mut topics = BTreeSet::new();
+    let repeats = asks.chunk_by(|a, b| a.topic == b.topic).any(|of_topic| {
+        let mut indexes: Vec<i32> = of_topic.iter().map(|ask| ask.partition).collect();
+        indexes.sort_unstable();
+        !topics.insert(&of_topic[0].topic) || indexes.windows(2).any(|two| two[0] == two[1])
+    });
+    if !repeats {
+        return asks;
+    }
+    let mut place_of: BTreeMap<(TopicKey, i32), usize> = BTreeMap::new();
+    let mut once: Vec<PartitionAsk> = Vec::with_capacity(asks.len());
+    for ask in asks {
+        let place = *place_of.entry((ask.topic.clone(), ask.partition)).or_insert(once.len());
+        match once.get_mut(place) {
+            Some(before) => *before = ask,
+            None => once.push(ask),
+        }
+    }
+    once
+}
+
 /// What a partition's answer holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Answered {
@@ -360,6 +383,18 @@ mod tests {
         assert_eq!(asks.iter().map(|ask| ask.partition).collect::<Vec<_>>(), [1, 0]);
         assert!(sessions.note_answer(id, &topic, 0, Answered { failed: true, ..same }));
         assert!(sessions.note_answer(id, &topic, 0, same), "told again once the error has passed");
+    }
+
+    #[test]
+    fn a_partition_that_is_named_twice_is_asked_once() {
+        let mut sessions = FetchSessions::new(10, 0, 1, 0);
+        let other = PartitionAsk { topic: TopicKey::Name("u".into()), ..ask(0, 1) };
+        let asks = vec![ask(1, 5), other.clone(), ask(0, 6), ask(1, 7), other.clone()];
+        let (_, once) = sessions.begin(Mono(0), request(0, 0, asks)).expect("no session");
+        assert_eq!(once, [ask(1, 7), other.clone(), ask(0, 6)]);
+        let asks = vec![ask(1, 5), ask(0, 6), other];
+        let (_, once) = sessions.begin(Mono(0), request(0, -1, asks.clone())).expect("none");
+        assert_eq!(once, asks, "nothing changes where nothing is repeated");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod controller;
 pub mod coordinator;
 pub mod counters;
 pub mod deadlines;
+pub mod decoders;
 mod error_map;
 pub mod fetch_session;
 pub mod gate;

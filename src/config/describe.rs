@@ -235,7 +235,11 @@ fn synonyms(found: &[Found<'_>], hidden: bool) -> Vec<Synonym> {
         .iter()
         .map(|found| Synonym {
             name: found.name.to_owned(),
-            value: (!hidden).then(|| found.written.to_owned()),
+            // A topic's own value has no other unit.
+            value: (!hidden).then(|| {
+                let is_own = found.source == Source::Topic;
+                if is_own { found.value.clone() } else { found.written.to_owned() }
+            }),
             source: found.source,
         })
         .collect()

@@ -1,6 +1,6 @@
 //! One configuration over all layers: which value is in effect, and where it comes from.
 
-use millrace_replication::config_key::{ConfigKey, parse_bool, split_list};
+use millrace_replication::config_key::{ConfigKey, ConfigKind, parse_bool, split_list};
 use millrace_replication::image::Overrides;
 
 use super::layers::Statics;
@@ -46,6 +46,15 @@ pub struct Found<'a> {
     pub value: String,
     /// The layer.
     pub source: Source,
+}
+
+/// A value as Kafka tells it: a list without blanks, a boolean in small letters.
+fn plain(key: Option<&ConfigKey>, value: &str) -> String {
+    match key.map(|key| key.kind) {
+        Some(ConfigKind::List) => split_list(value).join(","),
+        Some(ConfigKind::Boolean) => value.trim().to_ascii_lowercase(),
+        Some(_) | None => value.trim().to_owned(),
+    }
 }
 
 /// The layers that a broker configuration is resolved over.
@@ -114,7 +123,7 @@ impl<'a> View<'a> {
             .map(|value| Found {
                 name,
                 written: value.trim(),
-                value: value.trim().to_owned(),
+                value: plain(key, value),
                 source: Source::Topic,
             });
         let mut found: Vec<_> = own.into_iter().collect();

@@ -35,6 +35,7 @@ use millrace_wire::Uuid;
 
 pub(crate) use lives::{After, Line, Outcome, TimerChange, Work};
 pub(crate) use member::{ConsumerMember, EPOCH_AWAY, EPOCH_LEFT, Held, MemberState, Target};
+pub(crate) use pattern::is_valid as is_pattern;
 
 use super::context::{Context, Timer};
 use member::{target_of, target_record};

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use millrace_wire::{Reader, WireError, Writer};
 
 /// The protocol type of consumers; that of others is opaque through and through.
-pub(super) const CONSUMER: &str = "consumer";
+pub(crate) const CONSUMER: &str = "consumer";
 
 /// From these versions on a subscription has owned partitions, a generation, a rack.
 const OWNED_FROM: i16 = 1;
@@ -20,11 +20,11 @@ const RACK_FROM: i16 = 3;
 const TOPIC_BYTES_MIN: usize = 6;
 
 /// Partitions by topic name, as they were written.
-pub(super) type Named = Vec<(String, Vec<i32>)>;
+pub(crate) type Named = Vec<(String, Vec<i32>)>;
 
 /// What a consumer tells of itself when it joins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Subscription {
+pub(crate) struct Subscription {
     pub version: i16,
     pub topics: Vec<String>,
     /// What it holds; nothing for one that gives everything up before it joins.
@@ -33,13 +33,13 @@ pub(super) struct Subscription {
 }
 
 /// The topics of a subscription; `None` if it is none.
-pub(super) fn topics(metadata: &[u8]) -> Option<Vec<String>> {
+pub(crate) fn topics(metadata: &[u8]) -> Option<Vec<String>> {
     let mut reader = Reader::new(metadata);
     read_topics(&mut reader).ok().map(|(_, topics)| topics)
 }
 
 /// A subscription; `None` if it is none.
-pub(super) fn parse(metadata: &[u8]) -> Option<Subscription> {
+pub(crate) fn parse(metadata: &[u8]) -> Option<Subscription> {
     read(metadata).ok()
 }
 
@@ -93,7 +93,7 @@ fn read_named(reader: &mut Reader<'_>) -> Result<Named, WireError> {
 }
 
 /// The partitions of an assignment; `None` if it is none. Nothing at all is no partitions.
-pub(super) fn assigned(assignment: &[u8]) -> Option<Named> {
+pub(crate) fn assigned(assignment: &[u8]) -> Option<Named> {
     if assignment.is_empty() {
         return Some(Named::new());
     }
@@ -103,7 +103,7 @@ pub(super) fn assigned(assignment: &[u8]) -> Option<Named> {
 }
 
 /// An assignment as consumers read it, in a version that they wrote themselves.
-pub(super) fn write_assignment(version: i16, named: &[(&str, Vec<i32>)]) -> Bytes {
+pub(crate) fn write_assignment(version: i16, named: &[(&str, Vec<i32>)]) -> Bytes {
     let mut writer = Writer::new();
     writer.i16(version);
     writer.array_count(Some(named.len()));

@@ -166,8 +166,11 @@ impl Group {
             group_instance_id: member.group_instance_id.clone(),
             error_code: self.leave_one(cx, member).code(),
         });
-        let members = members.collect();
-        self.on_members_gone(cx);
+        let members: Vec<MemberResponse> = members.collect();
+        // A stranger's leave must not make the others join again.
+        if members.iter().any(|member| member.error_code == ErrorCode::None.code()) {
+            self.on_members_gone(cx);
+        }
         LeaveGroupResponse { members, ..LeaveGroupResponse::default() }
     }
 

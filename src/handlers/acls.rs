@@ -15,6 +15,14 @@ use crate::shard::{Request, Shard, Turn};
 
 const NO_AUTHORIZER: &str = "this broker has no authorizer";
 
+/// A request with the number that stands for "unknown" is none, in Kafka as here.
+fn known(numbers: [i8; 4]) -> Result<(), WireError> {
+    if numbers.contains(&0) {
+        return Err(WireError::Invalid("an unknown kind in an access control entry"));
+    }
+    Ok(())
+}
+
 impl Shard {
     /// Refuses.
     pub(crate) fn handle_describe_acls(
@@ -22,7 +30,9 @@ impl Shard {
         turn: &mut Turn,
         request: &Request,
     ) -> Result<(), WireError> {
-        let _: DescribeAclsRequest = request.decode()?;
+        let body: DescribeAclsRequest = request.decode()?;
+        let DescribeAclsRequest { resource_type_filter, pattern_type_filter, .. } = body;
+        known([resource_type_filter, pattern_type_filter, body.operation, body.permission_type])?;
         let response = DescribeAclsResponse {
             error_code: ErrorCode::SecurityDisabled.code(),
             error_message: Some(NO_AUTHORIZER.to_owned()),
@@ -39,6 +49,9 @@ impl Shard {
         request: &Request,
     ) -> Result<(), WireError> {
         let body: CreateAclsRequest = request.decode()?;
+        for it in &body.creations {
+            known([it.resource_type, it.resource_pattern_type, it.operation, it.permission_type])?;
+        }
         let results = body.creations.iter().map(|_| AclCreationResult {
             error_code: ErrorCode::SecurityDisabled.code(),
             error_message: Some(NO_AUTHORIZER.to_owned()),
@@ -55,6 +68,10 @@ impl Shard {
         request: &Request,
     ) -> Result<(), WireError> {
         let body: DeleteAclsRequest = request.decode()?;
+        for it in &body.filters {
+            let kinds = [it.resource_type_filter, it.pattern_type_filter];
+            known([kinds[0], kinds[1], it.operation, it.permission_type])?;
+        }
         let results = body.filters.iter().map(|_| DeleteAclsFilterResult {
             error_code: ErrorCode::SecurityDisabled.code(),
             error_message: Some(NO_AUTHORIZER.to_owned()),

@@ -1,10 +1,10 @@
 //! ApiVersions, versions 0 to 4: what this broker serves.
 
-use millrace_net::ErrorCode;
 use millrace_net::api_versions::{advertised, list};
 use millrace_net::messages::api_versions::{
     ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
 };
+use millrace_net::{ApiKey, ErrorCode};
 use millrace_replication::controller::supported_features;
 use millrace_wire::WireError;
 
@@ -22,6 +22,8 @@ impl Shard {
         let api_keys = list(|row| HANDLED.contains(&row.key));
         if !advertised(request.to.api).is_some_and(|row| row.serves(version)) {
             let error_code = ErrorCode::UnsupportedVersion.code();
+            // With the versions of this request the client can ask again. Source: KIP-511.
+            let api_keys = list(|row| row.key == ApiKey::ApiVersions);
             let response =
                 ApiVersionsResponse { error_code, api_keys, ..ApiVersionsResponse::default() };
             let to = ReplyTo { version: 0, ..request.to };

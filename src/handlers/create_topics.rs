@@ -89,9 +89,11 @@ impl Shard {
     fn created(&self, created: CreatedTopic) -> CreatableTopicResult {
         let view = topic_config::view(&self.setup, &self.image);
         let configs = describe::describe_topic(&view, Some(&created.configs), None);
+        // What the client wrote is told as it wrote it.
+        let written = |name: &String| created.configs.get(name).cloned();
         let configs = configs.into_iter().map(|config| CreatableTopicConfigs {
+            value: written(&config.name).or(config.value),
             name: config.name,
-            value: config.value,
             read_only: config.read_only,
             config_source: config.source.id(),
             is_sensitive: config.sensitive,

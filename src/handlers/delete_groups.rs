@@ -1,5 +1,7 @@
 //! DeleteGroups, versions 0 to 2.
 
+use std::collections::BTreeSet;
+
 use millrace_net::messages::delete_groups::{
     DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse,
 };
@@ -23,7 +25,9 @@ impl Shard {
         request: &Request,
     ) -> Result<(), WireError> {
         let body: DeleteGroupsRequest = request.decode()?;
-        let groups = body.groups_names;
+        // A group that is named twice is answered once, as in Kafka.
+        let names: BTreeSet<String> = body.groups_names.into_iter().collect();
+        let groups: Vec<String> = names.into_iter().collect();
         let asks = groups.iter().map(|group| GroupAsk::Delete { group_id: group.clone() });
         let asks = asks.collect();
         self.ask_groups(turn, &request.to, asks, Then::Delete(Waiting { groups }))

@@ -1,9 +1,11 @@
 //! DeleteRecords, versions 0 to 2.
 
+use std::collections::BTreeMap;
+
 use millrace_net::ErrorCode;
 use millrace_net::messages::delete_records::{
-    DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
-    DeleteRecordsTopicResult,
+    DeleteRecordsPartition, DeleteRecordsPartitionResult, DeleteRecordsRequest,
+    DeleteRecordsResponse, DeleteRecordsTopic, DeleteRecordsTopicResult,
 };
 use millrace_wire::WireError;
 
@@ -21,7 +23,7 @@ impl Shard {
         let body: DeleteRecordsRequest = request.decode()?;
         let mut response = DeleteRecordsResponse::default();
         let mut items = Vec::new();
-        for topic in &body.topics {
+        for topic in &once_each(body.topics) {
             let info = self.topics.by_name(&self.setup, &self.image, &topic.name);
             let refusal = match &info {
                 None => ErrorCode::UnknownTopicOrPartition,
@@ -61,6 +63,24 @@ impl Shard {
         self.gather(turn, &request.to, Gathered::DeletedRecords(response), items);
         Ok(())
     }
+}
+
+/// Each partition once, with the offset that comes last, and no topic without one: as in Kafka.
+fn once_each(topics: Vec<DeleteRecordsTopic>) -> Vec<DeleteRecordsTopic> {
+    let mut offsets: BTreeMap<String, BTreeMap<i32, i64>> = BTreeMap::new();
+    for topic in topics {
+        for partition in topic.partitions {
+            let of_topic = offsets.entry(topic.name.clone()).or_default();
+            of_topic.insert(partition.partition_index, partition.offset);
+        }
+    }
+    let topic = |(name, partitions): (String, BTreeMap<i32, i64>)| {
+        let partitions = partitions
+            .into_iter()
+            .map(|(partition_index, offset)| DeleteRecordsPartition { partition_index, offset });
+        DeleteRecordsTopic { name, partitions: partitions.collect() }
+    };
+    offsets.into_iter().map(topic).collect()
 }
 
 impl Place for DeleteRecordsResponse {

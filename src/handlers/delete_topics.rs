@@ -92,7 +92,7 @@ impl Shard {
                 asked
                     .into_iter()
                     .zip(results)
-                    .filter_map(|(topic, result)| answered(topic, result)),
+                    .filter_map(|(topic, result)| self.answered(topic, result)),
             );
         } else {
             responses.extend(asked.into_iter().map(|topic| {
@@ -101,6 +101,39 @@ impl Shard {
             }));
         }
         self.reply_delete_topics(turn, &to, responses);
+    }
+
+    /// The answer for one topic; none for the id of a topic that is also asked for by name, as the
+    /// name's answer speaks for both.
+    fn answered(
+        &self,
+        topic: TopicRef,
+        outcome: Result<(String, Uuid), Refusal>,
+    ) -> Option<DeletableTopicResult> {
+        match outcome {
+            Ok((name, topic_id)) => Some(DeletableTopicResult {
+                name: Some(name),
+                topic_id,
+                ..DeletableTopicResult::default()
+            }),
+            Err(refusal) => {
+                let is_twice = refusal.kind == RefusalKind::InvalidRequest;
+                if is_twice && matches!(topic, TopicRef::Id(_)) {
+                    return None;
+                }
+                let (name, mut topic_id) = parts(topic);
+                let known = name.as_deref().and_then(|name| self.image.topic(name));
+                if let Some(known) = known.filter(|_| is_twice) {
+                    topic_id = known.id;
+                }
+                Some(DeletableTopicResult {
+                    name,
+                    topic_id,
+                    error_code: refusal.code(),
+                    error_message: Some(refusal.message),
+                })
+            }
+        }
     }
 
     fn reply_delete_topics(
@@ -146,34 +179,6 @@ fn sort_out(topics: Vec<DeleteTopicState>) -> (Vec<TopicRef>, Vec<DeletableTopic
         }
     }
     (asked, refused)
-}
-
-/// The answer for one topic; none for the id of a topic that is also asked for by name, as the
-/// name's answer speaks for both.
-fn answered(
-    topic: TopicRef,
-    outcome: Result<(String, Uuid), Refusal>,
-) -> Option<DeletableTopicResult> {
-    match outcome {
-        Ok((name, topic_id)) => Some(DeletableTopicResult {
-            name: Some(name),
-            topic_id,
-            ..DeletableTopicResult::default()
-        }),
-        Err(refusal) => {
-            let is_twice = refusal.kind == RefusalKind::InvalidRequest;
-            if is_twice && matches!(topic, TopicRef::Id(_)) {
-                return None;
-            }
-            let (name, topic_id) = parts(topic);
-            Some(DeletableTopicResult {
-                name,
-                topic_id,
-                error_code: refusal.code(),
-                error_message: Some(refusal.message),
-            })
-        }
-    }
 }
 
 fn parts(topic: TopicRef) -> (Option<String>, Uuid) {

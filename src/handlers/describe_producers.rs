@@ -5,6 +5,7 @@ use millrace_net::messages::describe_producers::{
     DescribeProducersRequest, DescribeProducersResponse, PartitionResponse, ProducerState,
     TopicResponse,
 };
+use millrace_replication::controller::topic_name_check;
 use millrace_wire::WireError;
 
 use crate::handlers::gather::{Gathered, Item, Place};
@@ -23,6 +24,7 @@ impl Shard {
         let mut items = Vec::new();
         for topic in &body.topics {
             let image = self.image.topic(&topic.name);
+            let is_name_bad = topic_name_check(&topic.name).is_err();
             let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
             for index in topic.partition_indexes.iter().copied() {
                 let known = image.filter(|topic| topic.partition(index).is_some());
@@ -35,6 +37,7 @@ impl Shard {
                 }
                 let error = match known {
                     Some(_) => ErrorCode::None,
+                    None if is_name_bad => ErrorCode::InvalidTopicException,
                     None => ErrorCode::UnknownTopicOrPartition,
                 };
                 // Kafka has words for an unknown topic, and none for an unknown partition.

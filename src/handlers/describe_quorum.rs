@@ -8,7 +8,6 @@ use millrace_net::messages::describe_quorum::{
 use millrace_replication::controller::CLUSTER_METADATA_TOPIC;
 use millrace_wire::{Uuid, WireError};
 
-use crate::setup::METADATA_LEADER_EPOCH;
 use crate::shard::{Request, Shard, Turn};
 
 impl Shard {
@@ -52,7 +51,7 @@ impl Shard {
         };
         let partition = ResponsePartitionData {
             leader_id: node_id,
-            leader_epoch: METADATA_LEADER_EPOCH,
+            leader_epoch: self.metadata_epoch().0,
             high_watermark: end_offset,
             current_voters: vec![voter],
             ..ResponsePartitionData::default()

@@ -18,7 +18,7 @@ use millrace_net::ErrorCode;
 use millrace_net::fetch::{FetchResponseHead, FetchResponseWriter};
 use millrace_net::fetch_request::FetchRequestView;
 use millrace_net::messages::fetch::{
-    EpochEndOffset, FetchResponse, LeaderIdAndEpoch, PartitionData,
+    EpochEndOffset, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
 };
 use millrace_replication::BrokerId;
 use millrace_replication::image::Topic;
@@ -32,6 +32,9 @@ use crate::mail::{Answer, Ask, Letter, PartitionId, ReadAsk, ReadDone, WaiterRef
 use crate::shard::{Pending, ReplyTo, Request, Shard, Turn};
 use crate::slab::Key;
 use crate::ticket::ITEMS_MAX;
+
+/// From this version on a client that asked the wrong broker is told the right one.
+const HINT_FROM: i16 = 16;
 
 /// A fetch that waits for answers, or for more records.
 #[derive(Debug)]
@@ -67,6 +70,8 @@ struct Part {
     /// It has moved since it was asked.
     is_woken: bool,
     is_asked: bool,
+    /// Its limit or the whole request's is less than nothing.
+    has_negative_limit: bool,
 }
 
 #[derive(Debug)]
@@ -78,6 +83,18 @@ enum PartResult {
 }
 
 impl Part {
+    /// Takes its owner's answer. A negative limit fails where there is something to limit, as in
+    /// Kafka.
+    fn settle(&mut self, result: Result<ReadDone, ErrorCode>) {
+        self.result = match result {
+            Ok(done) if self.has_negative_limit && done.plan.is_some() => {
+                PartResult::Failed(ErrorCode::UnknownServerError)
+            }
+            Ok(done) => PartResult::Done(done),
+            Err(error) => PartResult::Failed(error),
+        };
+    }
+
     /// Bytes that the partition has for the answer, before the request's own limit.
     fn bytes(&self) -> u64 {
         match &self.result {
@@ -142,6 +159,10 @@ impl Shard {
         if body.partition_count >= ITEMS_MAX as usize {
             return Err(WireError::Invalid("more partitions than a request may name"));
         }
+        if !(0..=1).contains(&body.isolation_level) {
+            self.refuse_isolation(turn, &request.to, &body);
+            return Ok(());
+        }
         let uses_topic_ids = version >= 13;
         let session = self.session_request(&body, uses_topic_ids);
         let (kind, asks) = match self.sessions.begin(turn.now.mono, session) {
@@ -155,7 +176,12 @@ impl Shard {
         let max_bytes = max_bytes.min(self.fetch_bytes_max(request.client_id.as_deref()));
         let replica = body.replica.replica_id;
         let wait_ms = u64::try_from(body.max_wait_ms).unwrap_or(0);
-        let parts: Vec<Part> = asks.into_iter().map(|ask| self.resolve(ask, replica)).collect();
+        let mut parts: Vec<Part> = asks.into_iter().map(|ask| self.resolve(ask, replica)).collect();
+        if body.max_bytes < 0 {
+            for part in &mut parts {
+                part.has_negative_limit = true;
+            }
+        }
         let waits = wait_ms > 0 && body.min_bytes > 0 && !parts.is_empty();
         let mut waiting = Waiting {
             to: request.to,
@@ -233,12 +259,16 @@ impl Shard {
         let result = match (&ask.topic, topic) {
             (TopicKey::Id(_), None) => PartResult::Failed(ErrorCode::UnknownTopicId),
             _ if !known => PartResult::Failed(ErrorCode::UnknownTopicOrPartition),
-            // A broker that holds no replica of the partition does not follow us.
-            _ if replica >= 0 && !is_replica(topic.map(Arc::as_ref), ask.partition, replica) => {
+            // A broker that holds no replica of the partition does not follow us, nor do we.
+            _ if replica >= 0
+                && (replica == self.setup.node_id
+                    || !is_replica(topic.map(Arc::as_ref), ask.partition, replica)) =>
+            {
                 PartResult::Failed(ErrorCode::NotLeaderOrFollower)
             }
             _ => PartResult::Unknown,
         };
+        let has_negative_limit = ask.partition_max_bytes < 0;
         let is_asked_for = known && matches!(result, PartResult::Unknown);
         let id = is_asked_for.then_some(PartitionId { topic: topic_id, index: ask.partition });
         Part {
@@ -250,6 +280,7 @@ impl Shard {
             waiter: None,
             is_woken: true,
             is_asked: false,
+            has_negative_limit,
         }
     }
 
@@ -262,8 +293,7 @@ impl Shard {
             let Some(id) = part.id else { continue };
             let ask = part.ask.read(waiting.max_bytes, waiting.read_committed, Watch::No);
             match self.read_recent_here(turn, id, ask) {
-                Some(Ok(done)) => part.result = PartResult::Done(done),
-                Some(Err(error)) => part.result = PartResult::Failed(error),
+                Some(result) => part.settle(result),
                 None => {
                     is_known = false;
                     break;
@@ -312,13 +342,10 @@ impl Shard {
         assert!(part.is_asked, "a partition answers that was not asked");
         part.is_asked = false;
         waiting.asked -= 1;
-        match result {
-            Ok(done) => {
-                part.waiter = done.waiter;
-                part.result = PartResult::Done(done);
-            }
-            Err(error) => part.result = PartResult::Failed(error),
+        if let Ok(done) = &result {
+            part.waiter = done.waiter;
         }
+        part.settle(result);
         self.maybe_finish_fetch(turn, key);
     }
 
@@ -392,8 +419,8 @@ impl Shard {
             .parts
             .into_iter()
             .map(|part| {
-                let (data, chunk) =
-                    self.part_answer(&part, waiting.read_committed, &mut left, &mut is_first);
+                let asked = (to.version, waiting.read_committed);
+                let (data, chunk) = self.part_answer(&part, asked, &mut left, &mut is_first);
                 (part, data, chunk)
             })
             .collect();
@@ -439,7 +466,7 @@ impl Shard {
     fn part_answer(
         &self,
         part: &Part,
-        read_committed: bool,
+        (version, read_committed): (i16, bool),
         left: &mut u32,
         is_first: &mut bool,
     ) -> (PartitionData, Option<Chunk>) {
@@ -459,7 +486,9 @@ impl Shard {
                 if refused && !read_committed {
                     data.aborted_transactions = None;
                 }
-                self.hint_leader(part, &mut data);
+                if version >= HINT_FROM {
+                    self.hint_leader(part, &mut data);
+                }
                 return (data, None);
             }
             PartResult::Unknown => unreachable!("a fetch ends with a part that never answered"),
@@ -479,7 +508,6 @@ impl Shard {
     fn hint_leader(&self, part: &Part, data: &mut PartitionData) {
         let wrong = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
         if wrong.contains(&data.error_code)
-            && part.id.is_some()
             && let Some(topic) = self.image.topic_by_id(part.topic_id)
             && let Some(partition) = topic.partition(part.ask.partition)
         {
@@ -504,6 +532,27 @@ impl Shard {
             FetchKind::Incremental { session_id } => session_id,
         };
         let response = FetchResponse { throttle_time_ms, session_id, ..FetchResponse::default() };
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
+    }
+
+    /// An isolation level that nobody defines is a failure of the whole request, with an entry for
+    /// each partition where topics go by name: Kafka's answer to what it cannot read.
+    fn refuse_isolation(&mut self, turn: &mut Turn, to: &ReplyTo, body: &FetchRequestView<'_>) {
+        let error_code = ErrorCode::UnknownServerError.code();
+        let failed = |partition_index: i32| PartitionData {
+            partition_index,
+            error_code,
+            high_watermark: -1,
+            ..PartitionData::default()
+        };
+        let topics = body.topics().filter(|_| to.version < 13);
+        let responses = topics.map(|topic| FetchableTopicResponse {
+            topic: topic.name.to_owned(),
+            topic_id: topic.topic_id,
+            partitions: topic.partitions().map(|asked| failed(asked.partition)).collect(),
+        });
+        let responses = responses.collect();
+        let response = FetchResponse { error_code, responses, ..FetchResponse::default() };
         self.reply(turn, to, |writer, version| response.encode(writer, version));
     }
 

@@ -24,6 +24,11 @@ impl Shard {
     ) -> Result<(), WireError> {
         let body: ListOffsetsRequest = request.decode()?;
         let version = request.to.version;
+        if !(0..=1).contains(&body.isolation_level) {
+            let response = failed(body);
+            self.reply(turn, &request.to, |writer, version| response.encode(writer, version));
+            return Ok(());
+        }
         let read_committed = body.isolation_level == 1;
         let mut times_named: BTreeMap<(String, i32), u32> = BTreeMap::new();
         for topic in &body.topics {
@@ -84,6 +89,19 @@ impl Shard {
         self.gather(turn, &request.to, Gathered::Offsets(response), items);
         Ok(())
     }
+}
+
+/// An isolation level that nobody defines: each partition fails, as in Kafka.
+fn failed(body: ListOffsetsRequest) -> ListOffsetsResponse {
+    let error_code = ErrorCode::UnknownServerError.code();
+    let topics = body.topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.into_iter().map(|partition| {
+            let partition_index = partition.partition_index;
+            ListOffsetsPartitionResponse { partition_index, error_code, ..Default::default() }
+        });
+        ListOffsetsTopicResponse { name: topic.name, partitions: partitions.collect() }
+    });
+    ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() }
 }
 
 impl Place for ListOffsetsResponse {

@@ -4,7 +4,7 @@
 //! partition's owner. The reply leaves when every partition has answered.
 
 use bytes::Bytes;
-use millrace_engine::{Origin, ValidatedBatch, validate};
+use millrace_engine::{Origin, ProduceError, validate};
 use millrace_net::ErrorCode;
 use millrace_net::messages::produce::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse,
@@ -34,10 +34,23 @@ pub(crate) struct Waiting {
     failed: bool,
 }
 
-/// An append that is to be asked for once the request waits.
+/// What a partition's owner is to be asked once the request waits.
 struct Planned {
     partition: PartitionId,
-    batch: Box<ValidatedBatch>,
+    ask: Ask,
+}
+
+/// Why nothing is appended, and the partition to be asked where its log starts: what Kafka's log
+/// refuses is answered with that.
+struct Refused {
+    failure: AppendFailure,
+    start_of: Option<PartitionId>,
+}
+
+impl From<AppendFailure> for Refused {
+    fn from(failure: AppendFailure) -> Self {
+        Self { failure, start_of: None }
+    }
 }
 
 /// Whether a Produce request's body asks for a reply: all do but those with acks=0.
@@ -81,7 +94,7 @@ impl Shard {
         let key = self.park(&request.to, Pending::Produce(Box::new(waiting)));
         for (planned, item) in planned.into_iter().zip(0..) {
             let ticket = self.ticket(key, item);
-            self.ask(turn, planned.partition, ticket, Ask::Append { batch: planned.batch });
+            self.ask(turn, planned.partition, ticket, planned.ask);
         }
         Ok(())
     }
@@ -110,11 +123,12 @@ impl Shard {
             let unknown =
                 if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
             let plan = match &info {
-                _ if !(-1..=1).contains(&view.acks) => Err(failure(ErrorCode::InvalidRequiredAcks)),
-                None => Err(failure(unknown)),
-                Some(info) => self.plan_partition(turn, request, info, &partition),
+                _ if !(-1..=1).contains(&view.acks) => {
+                    Err(failure(ErrorCode::InvalidRequiredAcks).into())
+                }
+                None => Err(failure(unknown).into()),
+                Some(info) => self.plan_partition(turn, (request, view), info, &partition),
             };
-            let plan = plan.and_then(|plan| refuse_nameless_transaction(view, plan));
             let partition_index = u32::try_from(response.partition_responses.len());
             let mut answer = PartitionProduceResponse {
                 index: partition.index,
@@ -127,9 +141,13 @@ impl Shard {
                     planned.push(plan);
                     waiting.items.push((topic_index, partition_index.unwrap_or(u32::MAX)));
                 }
-                Err(failure) => {
+                Err(Refused { failure, start_of }) => {
                     waiting.failed = true;
                     refuse(&mut answer, failure);
+                    if let Some(partition) = start_of.filter(|_| request.to.version >= 5) {
+                        planned.push(Planned { partition, ask: START });
+                        waiting.items.push((topic_index, partition_index.unwrap_or(u32::MAX)));
+                    }
                 }
             }
             response.partition_responses.push(answer);
@@ -143,30 +161,34 @@ impl Shard {
     fn plan_partition(
         &self,
         turn: &Turn,
-        request: &Request,
+        (request, view): (&Request, &ProduceRequestView<'_>),
         info: &TopicInfo,
         partition: &ProducePartitionView,
-    ) -> Result<Planned, AppendFailure> {
+    ) -> Result<Planned, Refused> {
         if info.topic.partition(partition.index).is_none() {
-            return Err(failure(ErrorCode::UnknownTopicOrPartition));
+            return Err(failure(ErrorCode::UnknownTopicOrPartition).into());
         }
         if info.is_internal && request.client_id.as_deref() != Some(ADMIN_CLIENT_ID) {
-            let message = format!("Cannot append to internal topic {}", info.topic.name);
-            return Err(AppendFailure {
-                message: Some(message),
-                ..failure(ErrorCode::InvalidTopicException)
-            });
+            let message = Some(format!("Cannot append to internal topic {}", info.topic.name));
+            let failure = failure(ErrorCode::InvalidTopicException);
+            return Err(AppendFailure { message, ..failure }.into());
         }
+        let id = PartitionId { topic: info.topic.id, index: partition.index };
         let batch: Bytes =
             partition.records.clone().map(|range| request.frame.slice(range)).unwrap_or_default();
         let origin = Origin::Client { produce_version: request.to.version };
-        let batch = validate(&batch, origin, &info.rules, turn.now.wall).map_err(|error| {
-            error_map::produce_error(&error, (&info.topic.name, partition.index))
-        })?;
+        let batch =
+            validate(&batch, origin, &info.rules, turn.now.wall).map_err(|error| Refused {
+                failure: error_map::produce_error(&error, (&info.topic.name, partition.index)),
+                start_of: is_found_by_the_log(&error, request.to.version).then_some(id),
+            })?;
+        // A batch of a transaction belongs to a request that names the transaction.
+        if view.transactional_id.is_none() && batch.header.is_transactional() {
+            return Err(failure(ErrorCode::TransactionalIdAuthorizationFailed).into());
+        }
         self.counters.bytes_in.add(batch.bytes.len() as u64);
         self.counters.records_in.add(u64::from(batch.header.record_count.unsigned_abs()));
-        let partition = PartitionId { topic: info.topic.id, index: partition.index };
-        Ok(Planned { partition, batch: Box::new(batch) })
+        Ok(Planned { partition: id, ask: Ask::Append { batch: Box::new(batch) } })
     }
 
     /// A partition has answered.
@@ -178,20 +200,29 @@ impl Shard {
         answer: Answer,
     ) {
         let Some(Pending::Produce(waiting)) = self.requests.get_mut(key) else { return };
-        let Answer::Appended(result) = answer else { return };
         let Some((topic, partition)) = waiting.items.get(item as usize).copied() else { return };
-        let answer =
+        let place =
             &mut waiting.response.responses[topic as usize].partition_responses[partition as usize];
-        match result {
-            Ok(appended) => {
-                answer.base_offset = appended.base_offset;
-                answer.log_append_time_ms = appended.log_append_time_ms;
-                answer.log_start_offset = appended.log_start_offset;
+        match answer {
+            Answer::Appended(Ok(appended)) => {
+                place.base_offset = appended.base_offset;
+                place.log_append_time_ms = appended.log_append_time_ms;
+                place.log_start_offset = appended.log_start_offset;
             }
-            Err(failure) => {
+            Answer::Appended(Err(failure)) => {
                 waiting.failed = true;
-                refuse(answer, failure);
+                refuse(place, failure);
             }
+            // It was refused before its log was asked; all that is told is where that starts.
+            Answer::Offset(start) => {
+                place.log_start_offset = start.map_or(-1, |start| start.offset);
+            }
+            Answer::Read(_)
+            | Answer::EpochEnd(_)
+            | Answer::DeletedRecords(_)
+            | Answer::Producers(_)
+            | Answer::Size(_)
+            | Answer::Group(_) => return,
         }
         waiting.left -= 1;
         if waiting.left == 0
@@ -244,19 +275,18 @@ impl Shard {
     }
 }
 
-/// A batch of a transaction belongs to a request that names the transaction.
-fn refuse_nameless_transaction(
-    view: &ProduceRequestView<'_>,
-    plan: Planned,
-) -> Result<Planned, AppendFailure> {
-    if view.transactional_id.is_none() && plan.batch.header.is_transactional() {
-        return Err(failure(ErrorCode::TransactionalIdAuthorizationFailed));
-    }
-    Ok(plan)
-}
-
 /// The client id with which Kafka's own tools may write to internal topics.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
+
+/// Whether Kafka's log is who finds this, so that its answer tells where the log starts. For old
+/// versions of Produce the codec is looked at before.
+fn is_found_by_the_log(error: &ProduceError, version: i16) -> bool {
+    let is_codec = matches!(error, ProduceError::UnknownCodec { .. });
+    error.is_found_by_the_log() && (version >= 7 || !is_codec)
+}
+
+/// Asks where a log starts.
+const START: Ask = Ask::Offset { timestamp: -2, read_committed: false, current_leader_epoch: -1 };
 
 const fn failure(error: ErrorCode) -> AppendFailure {
     AppendFailure { error, message: None, records: Vec::new(), log_start_offset: -1 }

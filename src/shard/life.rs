@@ -30,7 +30,7 @@ mod strays;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use millrace_engine::ShardCheckpoint;
+use millrace_engine::{LeaderEpoch, ShardCheckpoint};
 use millrace_io::{Completion, Mono, Op, OpenMode, ShardId, Token};
 use millrace_replication::{Image, ImageDelta};
 use millrace_wire::Uuid;
@@ -38,6 +38,7 @@ use millrace_wire::Uuid;
 use super::{Due, LIFE_OWNER, Shard, Turn};
 use crate::controller::{AdminAsk, Controller, Wish};
 use crate::mail::{Letter, Mail};
+use crate::setup::METADATA_LEADER_EPOCH;
 use crate::ticket::Ticket;
 
 pub(in crate::shard) use start::Known;
@@ -54,6 +55,8 @@ pub(crate) enum LifeLetter {
         known: Arc<Known>,
         /// The cluster's id.
         cluster_id: Arc<str>,
+        /// The leader epoch in which the metadata log goes on.
+        metadata_epoch: LeaderEpoch,
     },
     /// The sender's partitions are open.
     Ready,
@@ -113,6 +116,8 @@ pub(super) struct Life {
     /// Steps of the last writes before the end.
     stop: stop::Stop,
     pub(super) cluster_id: Arc<str>,
+    /// The metadata log's leader epoch; it has one voter, so it stays while the process lives.
+    metadata_epoch: LeaderEpoch,
     /// When the metadata log wants its timer.
     controller_deadline: Option<Mono>,
     /// Ids of the log dirs (shard 0 only).
@@ -132,6 +137,7 @@ impl Life {
             offset_files: offsets::OffsetFiles::default(),
             stop: stop::Stop::default(),
             cluster_id: Arc::from(""),
+            metadata_epoch: LeaderEpoch(METADATA_LEADER_EPOCH),
             controller_deadline: None,
             directory_ids: Vec::new(),
             notes: Vec::new(),
@@ -161,6 +167,11 @@ impl Shard {
         Arc::clone(&self.life.cluster_id)
     }
 
+    /// The metadata log's leader epoch.
+    pub(crate) const fn metadata_epoch(&self) -> LeaderEpoch {
+        self.life.metadata_epoch
+    }
+
     /// Adds a line for the process's log.
     pub(super) fn note(&mut self, line: String) {
         self.life.notes.push(line);
@@ -184,8 +195,9 @@ impl Shard {
 
     pub(super) fn on_life_letter(&mut self, turn: &mut Turn, from: ShardId, letter: LifeLetter) {
         match letter {
-            LifeLetter::Open { image, known, cluster_id } => {
+            LifeLetter::Open { image, known, cluster_id, metadata_epoch } => {
                 self.life.cluster_id = cluster_id;
+                self.life.metadata_epoch = metadata_epoch;
                 self.life.phase = Phase::Opening;
                 self.plan_renewal(&known);
                 self.open_all(turn, image, known);

@@ -116,9 +116,7 @@ impl Log {
                     };
                     largest = largest.max(max.timestamp);
                 }
-                if largest < 0 {
-                    return Step::Timestamp(TimestampOutcome::None);
-                }
+                // Where no record has a timestamp, the first is as new as any.
                 largest
             }
         };

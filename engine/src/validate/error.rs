@@ -140,6 +140,32 @@ pub enum ProduceError {
     },
 }
 
+impl ProduceError {
+    /// Whether Kafka's log is who finds this, so that its answer tells where the log starts. The
+    /// rest is found before the log is asked, or while its size is looked at.
+    pub const fn is_found_by_the_log(&self) -> bool {
+        match self {
+            Self::Empty
+            | Self::ManyBatches
+            | Self::OldMagic { .. }
+            | Self::Corrupt(_)
+            | Self::ZstdTooEarly { .. }
+            | Self::TooLarge { .. }
+            | Self::Crc { .. } => false,
+            Self::BaseOffset { .. }
+            | Self::UnknownCodec { .. }
+            | Self::OffsetRange { .. }
+            | Self::RecordCount { .. }
+            | Self::CountMismatch { .. }
+            | Self::Control
+            | Self::Sequence { .. }
+            | Self::Compression(_)
+            | Self::Body(_)
+            | Self::Rejected { .. } => true,
+        }
+    }
+}
+
 impl std::fmt::Display for ProduceError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -234,6 +234,8 @@ fn new_value(
         (AlterOp::Set, Some(value)) => value.clone(),
         (op @ (AlterOp::Append | AlterOp::Subtract), Some(value)) => {
             let key = key
+                // Kafka does not know which of a subscription's configurations are lists.
+                .filter(|_| resource.kind != ResourceType::ClientMetrics)
                 .filter(|key| key.kind == ConfigKind::List)
                 .ok_or_else(|| invalid_config(format!("configuration '{name}' is not a list")))?;
             let before = current.get(name).map_or(key.default.unwrap_or(""), String::as_str);

@@ -51,7 +51,8 @@ impl Planner<'_> {
         let entering = self.find_classic(request, id).map_err(refuse)?;
         let metadata = request.protocols.first().map(|it| it.metadata.clone()).unwrap_or_default();
         let Some(subscription) = subscription::parse(&metadata) else {
-            return Err(refuse(ErrorCode::UnknownServerError));
+            // Kafka fails over it, and then does not say whom it answers.
+            return Err(Box::new(refuse_join("", ErrorCode::UnknownServerError)));
         };
         let updated = joined(&entering.member, request, requester, &subscription);
         let owned = owned(&subscription.owned, self.image);

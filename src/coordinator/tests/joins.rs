@@ -332,6 +332,18 @@ fn what_is_wrong_with_a_request_is_told_by_kafkas_codes() {
     assert_eq!(code(bench.synced(ticket).error_code), ErrorCode::InconsistentGroupProtocol);
 }
 
+/// Once any name that was not a member's could set a whole group in motion.
+#[test]
+fn a_leave_of_nobody_changes_nothing() {
+    let mut bench = Bench::without_delay();
+    let members = bench.stable(2);
+    let generation = bench.generation();
+    assert_eq!(bench.leave("nobody", None), ErrorCode::UnknownMemberId);
+    assert_eq!(bench.state(), "Stable");
+    assert_eq!(bench.generation(), generation);
+    assert_eq!(bench.heartbeat(&members[1], generation), ErrorCode::None);
+}
+
 #[test]
 fn members_survive_a_restart_and_have_their_session_to_show_themselves() {
     let mut bench = Bench::without_delay();

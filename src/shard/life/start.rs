@@ -626,6 +626,7 @@ impl Shard {
         let start = &mut self.life.start;
         let (Some(log), Some(image)) = (start.log.take(), start.image.take()) else { return };
         let known = Arc::new(std::mem::take(&mut start.known));
+        let metadata_epoch = log.spec().leader_epoch;
         if let Some(controller) = &mut self.controller {
             controller.begin(log, Arc::clone(&image));
         }
@@ -635,6 +636,7 @@ impl Shard {
                 image: Arc::clone(&image),
                 known: Arc::clone(&known),
                 cluster_id: Arc::clone(&cluster_id),
+                metadata_epoch,
             })
         });
     }

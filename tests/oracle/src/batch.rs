@@ -171,11 +171,14 @@ fn decode(bytes: &[u8]) -> Result<Value> {
     let base_sequence = input.int(4, true)?;
     let count = input.int(4, true)?;
     let payload = &bytes[input.at..];
-    let shown = if payload.len() > 200 {
-        format!("{} bytes, crc {:08x}", payload.len(), crc32c(payload))
-    } else {
-        to_hex(payload)
+    let has_horizon = attributes & HORIZON != 0;
+    let shown = match payload.len() {
+        _ if has_horizon => json!(plain(payload, count)?),
+        length if length > 200 => json!(format!("{length} bytes, crc {:08x}", crc32c(payload))),
+        _ => json!(to_hex(payload)),
     };
+    // The time until which tombstones are kept is counted from the broker's clock.
+    let base_timestamp = if has_horizon { json!("<now>") } else { json!(base_timestamp) };
     Ok(json!({
         "base_offset": base_offset, "leader_epoch": leader_epoch, "magic": magic,
         "crc_right": right, "attributes": attributes, "last_offset_delta": last_offset_delta,
@@ -183,6 +186,40 @@ fn decode(bytes: &[u8]) -> Result<Value> {
         "producer_id": producer_id, "producer_epoch": producer_epoch,
         "base_sequence": base_sequence, "count": count, "payload": shown,
     }))
+}
+
+/// Attribute bit of a batch whose base timestamp is a delete horizon.
+const HORIZON: i64 = 64;
+
+/// Records as offset delta, key and value: what is left of those whose times are counted from a
+/// horizon.
+fn plain(payload: &[u8], count: i64) -> Result<Vec<Value>> {
+    let mut input = Input { bytes: payload, at: 0 };
+    let blob = |input: &mut Input<'_>| -> Result<Value> {
+        let length = varint(input)?;
+        if length < 0 {
+            return Ok(Value::Null);
+        }
+        Ok(json!(to_hex(input.take(usize::try_from(length)?)?)))
+    };
+    (0..count)
+        .map(|_| {
+            let length = varint(&mut input)?;
+            let end = input.at + usize::try_from(length)?;
+            input.take(1)?;
+            varint(&mut input)?;
+            let offset = varint(&mut input)?;
+            let record = json!([offset, blob(&mut input)?, blob(&mut input)?]);
+            input.at = end;
+            Ok(record)
+        })
+        .collect()
+}
+
+/// A signed varint (zigzag).
+fn varint(input: &mut Input<'_>) -> Result<i64> {
+    let coded = input.uvarint()?;
+    Ok((coded >> 1).cast_signed() ^ -(coded & 1).cast_signed())
 }
 
 #[cfg(test)]

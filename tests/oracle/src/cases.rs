@@ -1,15 +1,18 @@
 //! Every case, in groups. A group is one file here and one file of the corpus.
 
 mod admin;
+mod compaction;
 mod configs;
 mod consumers;
 mod discovery;
 mod fetch;
+mod grid;
 mod groups;
 mod offsets;
 mod produce;
 mod quotas;
 mod resources;
+mod states;
 mod topics;
 
 use serde_json::{Value, json};
@@ -30,6 +33,9 @@ pub fn all() -> Vec<Script> {
     admin::cases(&mut scripts);
     quotas::cases(&mut scripts);
     resources::cases(&mut scripts);
+    grid::cases(&mut scripts);
+    states::cases(&mut scripts);
+    compaction::cases(&mut scripts);
     scripts
 }
 

@@ -1,5 +1,6 @@
 //! Recording every case against Kafka, and checking a broker against the recording.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -33,7 +34,8 @@ pub enum Outcome {
 pub struct Report {
     /// Case name and outcome, in order.
     pub cases: Vec<(String, Outcome)>,
-    /// Entries of `allow.txt` that nothing needed, when every case was played.
+    /// Entries of `allow.txt` that nothing needed, or that name a case that does not need them,
+    /// when every case was played.
     pub unused: Vec<String>,
 }
 
@@ -143,7 +145,7 @@ pub fn check(
     let layouts = Layouts::built_in()?;
     let corpus = Corpus::load(&corpus_folder())?;
     let allow = allow_list()?;
-    let mut used = vec![false; allow.len()];
+    let mut used = vec![BTreeSet::new(); allow.len()];
     let mut report = Report::default();
     let mut player = Player::new(&layouts, bootstrap, &run_name());
     let pending = Pending::read(filter);
@@ -162,14 +164,29 @@ pub fn check(
         report.cases.push((script.name, outcome));
     }
     if filter.is_empty() {
-        report.unused = allow
-            .iter()
-            .zip(&used)
-            .filter(|(_, used)| !**used)
-            .map(|(entry, _)| entry.to_string())
-            .collect();
+        report.unused = unused(&allow, &used, &report.cases);
     }
     Ok(report)
+}
+
+/// What is said of an entry that is wider than what differs.
+fn unused(
+    allow: &[Allowed],
+    used: &[BTreeSet<String>],
+    cases: &[(String, Outcome)],
+) -> Vec<String> {
+    let mut told = Vec::new();
+    for (entry, used) in allow.iter().zip(used) {
+        if used.is_empty() {
+            told.push(format!("nothing differs so: {entry}"));
+        }
+        let mut named = cases.iter().map(|(name, _)| name).filter(|name| entry.names_case(name));
+        let not_so = named.find(|name| !used.contains(*name));
+        if let Some(name) = not_so.filter(|_| !entry.is_of_a_whole_group()) {
+            told.push(format!("{name} does not differ so: {entry}"));
+        }
+    }
+    told
 }
 
 fn judge(
@@ -177,7 +194,7 @@ fn judge(
     kafka: &Recorded,
     other: &Recorded,
     (allow, pending): (&[Allowed], &Pending),
-    used: &mut [bool],
+    used: &mut [BTreeSet<String>],
 ) -> Outcome {
     let mut found = Vec::new();
     let mut allowed = 0;
@@ -192,9 +209,9 @@ fn judge(
             continue;
         }
         for difference in compare::differences(reply, answer) {
-            match compare::allowed(allow, case, &difference.path) {
+            match compare::allowed(allow, case, &difference) {
                 Some(entry) => {
-                    used[entry] = true;
+                    used[entry].insert(case.to_owned());
                     allowed += 1;
                 }
                 None => found.push((request.clone(), difference)),

@@ -1,6 +1,6 @@
 //! Comparison of two trees field by field, and the list of differences that have a reason.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 /// One field that differs.
@@ -88,45 +88,70 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// A difference that is meant.
+/// A difference that is meant: where it is, what each side says there, and why.
 #[derive(Clone, Debug)]
 pub struct Allowed {
     case: String,
     path: String,
+    kafka: String,
+    other: String,
     /// Why; the same is said in `docs/PROTOCOL.md`.
     pub reason: String,
 }
 
-impl std::fmt::Display for Allowed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} | {} | {}", self.case, self.path, self.reason)
+impl Allowed {
+    /// Whether it speaks of this case.
+    pub fn names_case(&self, case: &str) -> bool {
+        matches(&self.case, case)
+    }
+
+    /// Whether its cases are all of a group, whatever differs in each of them.
+    pub fn is_of_a_whole_group(&self) -> bool {
+        self.case.strip_suffix("/*").is_some_and(|group| !group.contains(['*', '#']))
+    }
+
+    fn covers(&self, case: &str, difference: &Difference) -> bool {
+        self.names_case(case)
+            && matches(&self.path, &difference.path)
+            && matches(&self.kafka, &difference.kafka)
+            && matches(&self.other, &difference.other)
     }
 }
 
-/// Reads `allow.txt`: `case pattern | path pattern | reason`, `*` for any text, `#` for digits.
+impl std::fmt::Display for Allowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { case, path, kafka, other, reason } = self;
+        write!(f, "{case} | {path} | {kafka} > {other} | {reason}")
+    }
+}
+
+/// Reads `allow.txt`: `case | path | Kafka's value > ours | reason`, all but the reason as patterns
+/// with `*` for any text and `#` for digits.
 pub fn allow_list(text: &str) -> Result<Vec<Allowed>> {
     let mut list = Vec::new();
     for line in text.lines() {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        let parts: Vec<&str> = line.splitn(3, '|').map(str::trim).collect();
-        ensure!(
-            parts.len() == 3 && parts.iter().all(|part| !part.is_empty()),
-            "not `case | path | reason`: {line}"
-        );
-        list.push(Allowed {
-            case: parts[0].to_owned(),
-            path: parts[1].to_owned(),
-            reason: parts[2].to_owned(),
-        });
+        let parts: Vec<&str> = line.splitn(4, '|').map(str::trim).collect();
+        let values = parts.get(2).and_then(|values| values.split_once(" > "));
+        let (Some((kafka, other)), [case, path, _, reason]) = (values, parts.as_slice()) else {
+            bail!("not `case | path | kafka > here | reason`: {line}");
+        };
+        let [case, path, kafka, other, reason] =
+            [*case, *path, kafka.trim(), other.trim(), *reason].map(str::to_owned);
+        let entry = Allowed { case, path, kafka, other, reason };
+        let texts = [&entry.case, &entry.path, &entry.kafka, &entry.other, &entry.reason];
+        ensure!(texts.iter().all(|text| !text.is_empty()), "something is empty: {line}");
+        ensure!(entry.path != "*", "a path of anything: {line}");
+        list.push(entry);
     }
     Ok(list)
 }
 
 /// The entry of the list that covers this difference. Its position is what is used up.
-pub fn allowed(list: &[Allowed], case: &str, path: &str) -> Option<usize> {
-    list.iter().position(|entry| matches(&entry.case, case) && matches(&entry.path, path))
+pub fn allowed(list: &[Allowed], case: &str, difference: &Difference) -> Option<usize> {
+    list.iter().position(|entry| entry.covers(case, difference))
 }
 
 fn matches(pattern: &str, text: &str) -> bool {
@@ -165,6 +190,22 @@ mod tests {
         assert!(matches("Topics.*.Configs.*", "Topics.3.Configs.x.y"));
         assert!(matches("ApiKeys.#", "ApiKeys.36"));
         assert!(!matches("ApiKeys.#", "ApiKeys.36.MaxVersion"));
-        assert!(allow_list("a | b").is_err());
+    }
+
+    #[test]
+    fn an_entry_covers_one_field_with_these_values_and_nothing_beside_it() {
+        let list = allow_list("a/v# | Topics.#.ErrorCode | -1 > 3 | why").expect("it is one");
+        let found = |case: &str, path: &str, kafka: &str, other: &str| {
+            let [path, kafka, other] = [path, kafka, other].map(str::to_owned);
+            allowed(&list, case, &Difference { path, kafka, other }).is_some()
+        };
+        assert!(found("a/v3", "Topics.0.ErrorCode", "-1", "3"));
+        assert!(!found("a/v3", "Topics.0.ErrorCode", "-1", "4"));
+        assert!(!found("a/v3", "Topics.0.ErrorCode", "0", "3"));
+        assert!(!found("a/v3", "Topics.0.Partition", "-1", "3"));
+        assert!(!found("a/x", "Topics.0.ErrorCode", "-1", "3"));
+        for wrong in ["a | b", "a | b | c | d", "a | b | > 1 | d", "a | * | 0 > 1 | d"] {
+            assert!(allow_list(wrong).is_err(), "{wrong}");
+        }
     }
 }

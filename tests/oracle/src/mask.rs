@@ -151,6 +151,8 @@ fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
                 }
                 if only_own && list.iter().any(is_own) {
                     list.retain(is_own);
+                } else if only_own {
+                    list.retain(|entry| !is_of_another_case(entry));
                 }
                 if holds(UNORDERED, api, name) {
                     list.sort_by_cached_key(Value::to_string);
@@ -167,6 +169,13 @@ fn in_hex(text: &str) -> String {
 
 fn is_own(entry: &Value) -> bool {
     NAMES.iter().any(|name| entry[*name].as_str().is_some_and(|text| text.contains("%T")))
+}
+
+/// Whether a name begins as `check::run_name` makes them.
+fn is_of_another_case(entry: &Value) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_hexdigit).count();
+    let is_prefix = |text: &str| text.strip_prefix("run").is_some_and(|rest| digits(rest) == 10);
+    NAMES.iter().any(|name| entry[*name].as_str().is_some_and(is_prefix))
 }
 
 fn holds(table: &[(&str, &str)], api: &str, name: &str) -> bool {

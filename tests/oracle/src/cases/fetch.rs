@@ -14,6 +14,8 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
     limits(scripts);
     sessions(scripts);
     session_errors(scripts);
+    names_and_ids(scripts);
+    odd_fields(scripts);
 }
 
 /// Five batches of one record in partition 0 and none in partition 1.
@@ -116,7 +118,7 @@ fn versions(scripts: &mut Vec<Script>) {
 }
 
 fn epochs(scripts: &mut Vec<Script>) {
-    for version in [9, 11, 12, 13, 17] {
+    for version in 9..=18 {
         let mut script = filled(format!("fetch/epochs-v{version}"));
         for epoch in [-1, 0, 1, 100, -2] {
             script = script.call(
@@ -146,7 +148,7 @@ fn epochs(scripts: &mut Vec<Script>) {
 
 fn limits(scripts: &mut Vec<Script>) {
     let sized = |bytes: i32| json!({ "PartitionMaxBytes": bytes });
-    for version in [4, 11, 12] {
+    for version in 4..=18 {
         let mut script = filled(format!("fetch/limits-v{version}"));
         for bytes in [0, 1, 71, 72, 100, 143, 144, 200, 1000, -1] {
             script = script.call("Fetch", version, fetch(version, 0, 0, &sized(bytes)));
@@ -216,7 +218,7 @@ fn in_session(version: i16, id: &Value, epoch: i32, topics: &Value, forgotten: &
 }
 
 fn sessions(scripts: &mut Vec<Script>) {
-    for version in [7, 11, 12, 13, 16, 18] {
+    for version in 7..=18 {
         let part = |index: i32, offset: i32| json!({ "Partition": index, "FetchOffset": offset, "PartitionMaxBytes": 1 << 20 });
         let topic = |partitions: Value| json!([fetch_topic(version, &partitions)]);
         let forget = |partitions: Value| {
@@ -280,7 +282,7 @@ fn sessions(scripts: &mut Vec<Script>) {
 }
 
 fn session_errors(scripts: &mut Vec<Script>) {
-    for version in [7, 12, 13] {
+    for version in 7..=18 {
         let part = |offset: i32| json!([{ "Partition": 0, "FetchOffset": offset, "PartitionMaxBytes": 1000 }]);
         let topics = json!([fetch_topic(version, &part(0))]);
         let none = json!([]);
@@ -303,5 +305,56 @@ fn session_errors(scripts: &mut Vec<Script>) {
                 // A session of no partitions is not worth keeping.
                 .call(api, version, in_session(version, &json!(0), 0, &none, &none)),
         );
+    }
+}
+
+/// A session that names its topics one way and is asked the other way.
+fn names_and_ids(scripts: &mut Vec<Script>) {
+    for (first, second) in [(12, 13), (13, 12)] {
+        let part = |offset: i64| json!([{ "Partition": 0, "FetchOffset": offset, "PartitionMaxBytes": 1000 }]);
+        let topics = |version: i16| json!([fetch_topic(version, &part(0))]);
+        let (none, id) = (json!([]), json!("$session"));
+        scripts.push(
+            filled(format!("fetch/session-v{first}-to-v{second}"))
+                .call("Fetch", first, in_session(first, &json!(0), 0, &topics(first), &none))
+                .capture("session", "/SessionId")
+                .call("Fetch", second, in_session(second, &id, 1, &none, &none))
+                .call("Fetch", second, in_session(second, &id, 2, &topics(second), &none))
+                .call("Fetch", first, in_session(first, &id, 2, &none, &none)),
+        );
+    }
+}
+
+/// Fields that a consumer leaves alone: a cluster's id, a rack, who asks, limits below zero.
+fn odd_fields(scripts: &mut Vec<Script>) {
+    for version in 4..=18 {
+        let mut fields =
+            vec![("MinBytes", json!(-1)), ("MaxWaitMs", json!(-1)), ("MaxBytes", json!(-1))];
+        if version >= 11 {
+            fields.push(("RackId", json!("nowhere")));
+        }
+        if version >= 12 {
+            fields.push(("ClusterId", json!("another")));
+        }
+        if version < 15 {
+            fields.push(("ReplicaId", json!(-2)));
+            fields.push(("ReplicaId", json!(1)));
+        } else {
+            fields.push(("ReplicaState", json!({ "ReplicaId": -2, "ReplicaEpoch": -1 })));
+            fields.push(("ReplicaState", json!({ "ReplicaId": 5, "ReplicaEpoch": 3 })));
+            fields.push(("ReplicaState", json!({ "ReplicaId": 1, "ReplicaEpoch": 3 })));
+        }
+        let mut script = filled(format!("fetch/odd-fields-v{version}"));
+        for (name, value) in fields {
+            let mut body = fetch(version, 0, 3, &json!({}));
+            body[name] = value;
+            script = script.call("Fetch", version, body);
+        }
+        // A limit below zero at the end of the log and beyond it.
+        for offset in [5, 9] {
+            let limit = json!({ "PartitionMaxBytes": -1 });
+            script = script.call("Fetch", version, fetch(version, 0, offset, &limit));
+        }
+        scripts.push(script);
     }
 }

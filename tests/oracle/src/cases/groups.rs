@@ -76,7 +76,7 @@ pub(super) fn join(version: i16, member: &str, instance: Option<&str>) -> Value 
     body
 }
 
-fn sync(version: i16, generation: i32, member: &str, assignments: &Value) -> Value {
+pub(super) fn sync(version: i16, generation: i32, member: &str, assignments: &Value) -> Value {
     let mut body = json!({ "GroupId": "%T-g", "GenerationId": generation, "MemberId": member,
         "Assignments": assignments });
     if version >= 5 {
@@ -98,7 +98,7 @@ pub(super) fn leave(version: i16, member: &str) -> Value {
     }
 }
 
-fn describe(version: i16) -> Value {
+pub(super) fn describe(version: i16) -> Value {
     let mut body = json!({ "Groups": ["%T-g"] });
     if version >= 3 {
         body["IncludeAuthorizedOperations"] = json!(false);
@@ -107,7 +107,7 @@ fn describe(version: i16) -> Value {
 }
 
 /// Joins as the only member of generation 1, whatever steps the version needs; `$m` is its id.
-fn joined(script: Script, version: i16) -> Script {
+pub(super) fn joined(script: Script, version: i16) -> Script {
     let script = if version >= 4 {
         script.call("JoinGroup", version, join(version, "", None)).capture("m", "/MemberId").call(
             "JoinGroup",
@@ -151,7 +151,7 @@ fn alone(scripts: &mut Vec<Script>) {
 
 /// A second member makes a new generation; the leader hands out what each gets.
 fn two_members(scripts: &mut Vec<Script>) {
-    for version in [3, 5, 9] {
+    for version in 0..=9 {
         let sync_version = version.min(5);
         let both = json!([{ "MemberId": "$m", "Assignment": "01" }, { "MemberId": "$n", "Assignment": "02" }]);
         let mut script =
@@ -190,7 +190,7 @@ fn two_members(scripts: &mut Vec<Script>) {
 }
 
 fn static_members(scripts: &mut Vec<Script>) {
-    for version in [5, 7, 9] {
+    for version in 5..=9 {
         let sync_version = version.min(5);
         let own = json!([{ "MemberId": "$m", "Assignment": "aa" }]);
         let with_instance = |mut body: Value| {
@@ -220,7 +220,7 @@ fn static_members(scripts: &mut Vec<Script>) {
 }
 
 fn bad_members(scripts: &mut Vec<Script>) {
-    for version in [2, 4, 9] {
+    for version in 0..=9 {
         let changed = |name: &str, value: Value| {
             let mut body = join(version, "", None);
             body[name] = value;
@@ -281,7 +281,7 @@ pub(super) fn commit(
     json!({ "GroupId": "%T-g", "GenerationIdOrMemberEpoch": generation, "MemberId": member, "Topics": [topic] })
 }
 
-fn fetched(version: i16, partitions: &Value) -> Value {
+pub(super) fn fetched(version: i16, partitions: &Value) -> Value {
     match version {
         0..=7 => {
             json!({ "GroupId": "%T-g", "Topics": [{ "Name": "%T-a", "PartitionIndexes": partitions }] })
@@ -538,10 +538,20 @@ fn consumer_protocol_fencing(scripts: &mut Vec<Script>) {
     ];
     for (index, body) in bodies.into_iter().enumerate() {
         scripts.push(
-            with_coordinator(format!("consumergroups/join-{index:02}"))
-                .topic("a", 1, &[])
-                .call(API, 1, body),
+            with_coordinator(format!("consumergroups/join-{index:02}")).topic("a", 1, &[]).call(
+                API,
+                1,
+                body.clone(),
+            ),
         );
+        // The first version knows no regular expressions.
+        if body["SubscribedTopicRegex"].is_null() {
+            scripts.push(
+                with_coordinator(format!("consumergroups/join-v0-{index:02}"))
+                    .topic("a", 1, &[])
+                    .call(API, 0, body),
+            );
+        }
     }
     let mut instance = joining(MEMBER, &json!(["%T-a"]));
     instance["InstanceId"] = json!("i1");

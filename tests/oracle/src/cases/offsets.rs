@@ -81,6 +81,8 @@ fn list(scripts: &mut Vec<Script>) {
         if version >= 2 {
             let mut body = ask(version, "%T-a", &json!([at(0, -1)]));
             body["IsolationLevel"] = json!(1);
+            script = script.call(api, version, body.clone());
+            body["IsolationLevel"] = json!(7);
             script = script.call(api, version, body);
         }
         if version >= 4 {
@@ -127,6 +129,15 @@ fn by_time(scripts: &mut Vec<Script>) {
     scripts.push(script);
 }
 
+/// A body whose only topic, or the only partition of it, is named twice.
+fn twice(body: &Value, what: &str) -> Value {
+    let mut body = body.clone();
+    let list = if what == "Topics" { &mut body["Topics"] } else { &mut body["Topics"][0][what] };
+    let one = list[0].clone();
+    *list = json!([one, one]);
+    body
+}
+
 fn leader_epochs(scripts: &mut Vec<Script>) {
     let api = "OffsetForLeaderEpoch";
     for version in 2..=4 {
@@ -149,7 +160,11 @@ fn leader_epochs(scripts: &mut Vec<Script>) {
                 .call(api, version, ask("%T-a", 1, -1, 0))
                 .call(api, version, ask("%T-a", 9, -1, 0))
                 .call(api, version, ask("%T-none", 0, -1, 0))
-                .call(api, version, json!({ "Topics": [] })),
+                .call(api, version, ask("bad name", 0, -1, 0))
+                .call(api, version, json!({ "Topics": [] }))
+                .call(api, version, json!({ "Topics": [{ "Topic": "%T-a", "Partitions": [] }] }))
+                .call(api, version, twice(&ask("%T-a", 0, -1, 0), "Partitions"))
+                .call(api, version, twice(&ask("%T-a", 0, -1, 0), "Topics")),
         );
     }
 }
@@ -176,6 +191,10 @@ fn delete(scripts: &mut Vec<Script>) {
                 .call(api, version, ask("%T-a", 5, 0))
                 .call(api, version, ask("%T-none", 0, 0))
                 .call(api, version, ask("%T-c", 0, -1))
+                .call(api, version, ask("bad name", 0, -1))
+                .call(api, version, twice(&ask("%T-a", 0, 3), "Partitions"))
+                .call(api, version, twice(&ask("%T-a", 0, 3), "Topics"))
+                .call(api, version, json!({ "Topics": [{ "Name": "%T-a", "Partitions": [] }], "TimeoutMs": 10_000 }))
                 .call(api, version, json!({ "Topics": [], "TimeoutMs": 10_000 }))
                 .call("ListOffsets", 7, super::offsets::ask(7, "%T-a", &json!([at(0, -2)]))),
         );

@@ -53,7 +53,7 @@ fn versions(scripts: &mut Vec<Script>) {
 #[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn targets(scripts: &mut Vec<Script>) {
     let one = json!([batch(&["x"])]);
-    for version in [3, 9, 12, 13] {
+    for version in 3..=13 {
         let topic = |name: &str, id: &str, partitions: Value| {
             if version >= 13 {
                 json!({ "TopicId": id, "PartitionData": partitions })
@@ -109,6 +109,37 @@ fn targets(scripts: &mut Vec<Script>) {
             .silent("Produce", version, body(0, json!([topic("%T-a", "$a", json!([data(9)]))])))
             .call("Metadata", 1, json!({ "Topics": [] }));
         scripts.push(script);
+    }
+    // A topic or a partition that is named twice, the way each version names it.
+    for version in 3..=13 {
+        let topic = |name: &str, id: &str, partitions: Value| {
+            if version >= 13 {
+                json!({ "TopicId": id, "PartitionData": partitions })
+            } else {
+                json!({ "Name": name, "PartitionData": partitions })
+            }
+        };
+        let put = |topics: Value| json!({ "Acks": 1, "TimeoutMs": 1000, "TopicData": topics });
+        let data =
+            |index: i32, value: &str| json!({ "Index": index, "Records": [batch(&[value])] });
+        let twice = json!([
+            topic("%T-a", "$a", json!([data(0, "x")])),
+            topic("%T-a", "$a", json!([data(1, "y")]))
+        ]);
+        scripts.push(
+            Script::new(format!("produce/repeated-topic-v{version}"))
+                .topic("a", 2, &[])
+                .call("Produce", version, put(twice))
+                .call("ListOffsets", 7, end("a", 0))
+                .call("ListOffsets", 7, end("a", 1)),
+        );
+        let twice = json!([topic("%T-a", "$a", json!([data(0, "x"), data(0, "y")]))]);
+        scripts.push(
+            Script::new(format!("produce/repeated-partition-v{version}"))
+                .topic("a", 1, &[])
+                .call("Produce", version, put(twice))
+                .call("Fetch", 12, fetch(12, 0, 0, &json!({}))),
+        );
     }
     // Kafka trips over its own feet here and never answers.
     scripts.push(Script::new("produce/null-records").topic("a", 1, &[]).call(
@@ -213,6 +244,14 @@ fn bad_batches(scripts: &mut Vec<Script>) {
             );
         }
     }
+    for version in (3..=13).filter(|version| ![3, 8, 11].contains(version)) {
+        let mut script = Script::new(format!("produce/bad-batches-v{version}")).topic("a", 1, &[]);
+        // Those that only a broker sees that opens every record have cases of their own.
+        for (_, records) in bad.iter().filter(|(name, _)| !name.starts_with("count-too-large")) {
+            script = script.call("Produce", version, produce(version, 0, 1, records));
+        }
+        scripts.push(script.call("ListOffsets", 7, end("a", 0)));
+    }
 }
 
 /// What only a broker that opens every batch can see.
@@ -220,7 +259,7 @@ fn records_checked(scripts: &mut Vec<Script>) {
     let keyless = json!([batch(&["a"])]);
     let keyed = json!([{ "records": [["k", "a"]] }]);
     let mixed = json!([{ "records": [["k", "a"], [null, "b"], [null, "c"]] }]);
-    for version in [7, 9] {
+    for version in 3..=13 {
         scripts.push(
             Script::new(format!("produce/compacted-v{version}"))
                 .topic("a", 1, &[("cleanup.policy", "compact")])
@@ -256,6 +295,22 @@ fn codecs(scripts: &mut Vec<Script>) {
             );
         }
     }
+    // The same through the versions that differ in form: the oldest, and topics by their ids.
+    for version in [3_i16, 7, 13] {
+        for (attributes, payload) in (0..).zip(PAYLOADS).take(if version < 7 { 4 } else { 5 }) {
+            for kind in ["CreateTime", "LogAppendTime"] {
+                let compressed =
+                    json!([{ "payload": payload, "count": 3, "attributes": attributes }]);
+                let fetched = if version == 13 { 18 } else { version.max(4) + 3 };
+                scripts.push(
+                    Script::new(format!("produce/codec-{attributes}-{kind}-v{version}"))
+                        .topic("a", 1, &[("message.timestamp.type", kind)])
+                        .call("Produce", version, produce(version, 0, -1, &compressed))
+                        .call("Fetch", fetched, fetch(fetched, 0, 0, &json!({}))),
+                );
+            }
+        }
+    }
     // zstd is not for clients that speak less than Produce 7 or Fetch 10.
     let zstd = json!([{ "payload": PAYLOADS[4], "count": 3, "attributes": 4 }]);
     scripts.push(
@@ -281,7 +336,7 @@ fn timestamps(scripts: &mut Vec<Script>) {
         ("message.timestamp.before.max.ms", "3600000"),
         ("message.timestamp.after.max.ms", "3600000"),
     ];
-    for version in [5, 9] {
+    for version in 3..=13 {
         scripts.push(
             Script::new(format!("produce/timestamp-window-v{version}"))
                 .topic("a", 1, windows)
@@ -310,7 +365,7 @@ fn timestamps(scripts: &mut Vec<Script>) {
             .call("Produce", 9, produce(9, 0, 1, &at(TIMESTAMP, TIMESTAMP - 50)))
             .call("Fetch", 12, fetch(12, 0, 0, &json!({}))),
     );
-    for version in [3, 9, 12] {
+    for version in 3..=13 {
         scripts.push(
             Script::new(format!("produce/log-append-time-v{version}"))
                 .topic("a", 1, &[("message.timestamp.type", "LogAppendTime")])
@@ -323,7 +378,7 @@ fn timestamps(scripts: &mut Vec<Script>) {
 
 fn sizes(scripts: &mut Vec<Script>) {
     let of = |bytes: usize| json!([{ "records": [[null, "v".repeat(bytes)]] }]);
-    for version in [7, 9] {
+    for version in 3..=13 {
         scripts.push(
             Script::new(format!("produce/max-message-bytes-v{version}"))
                 .topic("a", 1, &[("max.message.bytes", "200")])
@@ -365,7 +420,7 @@ fn sequences(scripts: &mut Vec<Script>) {
             "producer_id": id, "producer_epoch": epoch, "base_sequence": sequence })
         )])
     };
-    for version in [3, 7, 9, 11, 13] {
+    for version in 3..=13 {
         let put = |id: i64, epoch: i64, sequence: i64, values: &[&str]| {
             produce(version, 0, -1, &of(id, epoch, sequence, values))
         };

@@ -239,5 +239,8 @@ fn repeats() -> Script {
         1,
         json!({ "Entries": [entry(&[USER], &gone), entry(&[CLIENT], &gone)], "ValidateOnly": false }),
     );
-    alter(script, 1, &[USER, ("user", Some("%T-v"))], &rate)
+    let script = alter(script, 1, &[USER, ("user", Some("%T-v"))], &rate);
+    // Of a kind that is named twice the last name counts.
+    let script = describe(script, 1, &[component("user", 0, Some("%T-v"))], false);
+    alter(script, 1, &[("user", Some("%T-v"))], &gone)
 }

@@ -170,7 +170,7 @@ group_tools() {
     # All is read, and the offsets are committed every five seconds.
     soon "$protocol: a member's offsets" "^$group +$topic +0 +$last +$last +0 +.*alive" \
         kafka-consumer-groups "${g[@]}" --describe
-    check "$protocol: offsets by name" "^$group +$topic +3 +[0-9]+ +[0-9]+ +0 +.*alive" \
+    check "$protocol: offsets by name" "^$group +$topic +3 +[0-9-]+ +[0-9]+ +[0-9]+ +0 +.*alive" \
         kafka-consumer-groups "${g[@]}" --describe --offsets --verbose
     check "$protocol: members" "^$group +[^ ]*[a-zA-Z0-9_-]{20,} +/127.0.0.1 +alive +4" \
         kafka-consumer-groups "${g[@]}" --describe --members

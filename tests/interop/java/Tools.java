@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.utils.Exit;
 
 /**
@@ -19,25 +20,19 @@ import org.apache.kafka.common.utils.Exit;
  */
 public class Tools {
     static final int MOST_MS = 120_000;
+    static final AtomicReference<Integer> first = new AtomicReference<>();
 
     /** Thrown where a tool would end the process. */
     static final class Ended extends Error {
-        final int status;
-
         Ended(int status) {
             super("ended with " + status, null, false, false);
-            this.status = status;
         }
     }
 
     public static void main(String[] arguments) throws Exception {
         PrintStream answers = System.out;
-        Exit.setExitProcedure((status, message) -> {
-            throw new Ended(status);
-        });
-        Exit.setHaltProcedure((status, message) -> {
-            throw new Ended(status);
-        });
+        Exit.setExitProcedure((status, message) -> end(status));
+        Exit.setHaltProcedure((status, message) -> end(status));
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             String[] parts = line.split("\u001f", -1);
@@ -52,8 +47,15 @@ public class Tools {
         Runtime.getRuntime().halt(0);
     }
 
+    /** Some tools catch what is thrown here and exit once more: the first status is theirs. */
+    static void end(int status) {
+        first.compareAndSet(null, status);
+        throw new Ended(status);
+    }
+
     static int run(String name, String[] arguments) throws InterruptedException {
         AtomicInteger status = new AtomicInteger(124);
+        first.set(null);
         Thread tool = new Thread(() -> status.set(call(name, arguments)), name);
         tool.setDaemon(true);
         tool.start();
@@ -64,10 +66,10 @@ public class Tools {
     static int call(String name, String[] arguments) {
         try {
             Class.forName(name).getMethod("main", String[].class).invoke(null, (Object) arguments);
-            return 0;
+            return first.get() == null ? 0 : first.get();
         } catch (InvocationTargetException problem) {
-            if (problem.getCause() instanceof Ended ended) {
-                return ended.status;
+            if (problem.getCause() instanceof Ended) {
+                return first.get();
             }
             problem.getCause().printStackTrace();
             return 1;

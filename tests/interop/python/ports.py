@@ -1,4 +1,4 @@
-"""A port for a server that is killed and started again: `ports.py` prints one.
+"""A port for a server that is killed and started again: `ports.py [COUNT]` prints some.
 
 Ports that the kernel gives to outgoing connections will not do: while the server is away, a client
 that tries to reach it may get the very port as its own, and the server cannot come back.
@@ -8,6 +8,7 @@ that tries to reach it may get the very port as its own, and the server cannot c
 import os
 import random
 import socket
+import sys
 
 
 given = set()
@@ -32,4 +33,4 @@ def free_port():
 
 
 if __name__ == "__main__":
-    print(free_port())
+    print(*(free_port() for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 1)))

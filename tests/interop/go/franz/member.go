@@ -30,7 +30,8 @@ func member(arguments []string) {
 	options := []kgo.Opt{kgo.SeedBrokers(bootstrap), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic),
 		kgo.DisableAutoCommit(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(6 * time.Second), kgo.HeartbeatInterval(500 * time.Millisecond),
-		kgo.MetadataMaxAge(2 * time.Second), kgo.OnPartitionsAssigned(told)}
+		kgo.MetadataMinAge(500 * time.Millisecond), kgo.MetadataMaxAge(2 * time.Second),
+		kgo.OnPartitionsAssigned(told)}
 	if protocol == "consumer" {
 		options = append(options, kgo.ServerSideBalancer())
 	}

@@ -67,7 +67,7 @@ impl Statics {
     }
 
     /// Settings as if given by flags; for tests and the simulator.
-    pub fn of<const N: usize>(settings: [(&str, &str); N]) -> Self {
+    pub fn of<'a>(settings: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut statics = Self::default();
         for (name, value) in settings {
             statics.set(name, value, Origin::Flag);

@@ -83,6 +83,18 @@ impl Habits {
     }
 }
 
+impl Habits {
+    /// The same, but the broker is told to let tombstones go at once, which the client does not
+    /// know: it looks like a broker that does not heed their time.
+    #[must_use]
+    pub fn with_hasty_tombstones(mut self) -> Self {
+        self.are_tombstones_brief = false;
+        self.configs.retain(|(name, _)| name != "delete.retention.ms");
+        self.configs.push(("delete.retention.ms".to_owned(), "0".to_owned()));
+        self
+    }
+}
+
 /// See the file's head.
 #[derive(Debug)]
 pub struct Keyed {

@@ -113,6 +113,9 @@ pub fn run_seed(seed: u64, plant: Plant, mut tell: Option<&mut dyn FnMut(&str)>)
         acked_count: run.oracle.acked_count,
         read_count: run.oracle.read_count,
         compacted_count: 0,
+        commit_count: 0,
+        fenced_count: 0,
+        offsets_removed: 0,
         turns: run.turns,
     }
 }

@@ -26,10 +26,14 @@ pub struct Machine {
     plant: Plant,
     /// See [`plant::skip_crcs`].
     disguises: BTreeMap<u32, u32>,
+    /// What the run sets in the broker's configuration.
+    settings: Vec<(&'static str, String)>,
     completions: Vec<Completion<Mail>>,
     ops: Vec<Op<Mail>>,
     /// Shards' turns so far.
     pub turns: u64,
+    /// The broker's processes so far.
+    pub lives: u32,
 }
 
 impl Machine {
@@ -48,9 +52,11 @@ impl Machine {
             boot_id: 1,
             plant: plan.plant,
             disguises: BTreeMap::new(),
+            settings: plan.settings.clone(),
             completions: Vec::new(),
             ops: Vec::new(),
             turns: 0,
+            lives: 0,
         };
         setup::prepare_disk(machine.world.disk_mut());
         machine.boot();
@@ -58,7 +64,9 @@ impl Machine {
     }
 
     fn boot(&mut self) {
-        let setup: Arc<Setup> = Arc::new(setup::setup(self.shard_count, self.boot_id));
+        self.lives += 1;
+        let setup = setup::setup(self.shard_count, self.boot_id, &self.settings);
+        let setup: Arc<Setup> = Arc::new(setup);
         let seed = self.rng.word();
         self.shards = (0..self.shard_count)
             .map(|id| Shard::new(ShardId(id), Arc::clone(&setup), seed))
@@ -109,6 +117,11 @@ impl Machine {
         plant::spoil(self.plant, &mut self.world, &mut self.rng);
         self.boot_id += 1;
         self.boot();
+    }
+
+    /// The machine's boots; a kill is none.
+    pub const fn boot_id(&self) -> u128 {
+        self.boot_id
     }
 
     /// Asks the process to stop.

@@ -13,6 +13,12 @@ pub struct Outcome {
     pub read_count: u64,
     /// Records that compaction removed, as a reader saw it last.
     pub compacted_count: u64,
+    /// Groups' commits that were acknowledged.
+    pub commit_count: u64,
+    /// Groups' commits that were refused because they were of an old generation or epoch.
+    pub fenced_count: u64,
+    /// Records that compaction removed from the offsets topic.
+    pub offsets_removed: u64,
     /// Shards' turns.
     pub turns: u64,
 }

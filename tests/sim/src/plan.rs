@@ -5,7 +5,7 @@ use millrace_world::{Faults, Rng};
 
 use crate::admin::TopicSpec;
 use crate::oracle::{Contract, Guarantee};
-use crate::{consumer, producer};
+use crate::{consumer, groups, producer};
 
 /// One millisecond of the world's time.
 pub const MS: u64 = 1_000_000;
@@ -28,6 +28,15 @@ pub enum Plant {
     SkippedCrc,
     /// The same, and the producers do not mind that a spoiled batch is taken: readers have to see it.
     SkippedCrcUnminded,
+    /// Groups' commits are taken whatever their generation.
+    OldGeneration,
+    /// Groups' commits are said to be written before they are.
+    EarlyCommit,
+    /// Tombstones go with the next compaction, however long they should stay.
+    HastyTombstones,
+    /// Sealed segments of the compacted topic have lost their last batch, as if compaction had
+    /// dropped it.
+    DroppedBatch,
 }
 
 /// Something that happens at a time.
@@ -76,6 +85,8 @@ pub struct Plan {
     pub events: Vec<(u64, Event)>,
     /// When troubles stop, ns of the world's time.
     pub calm_from: u64,
+    /// What is set in the broker's configuration for the groups, if there are any.
+    pub settings: Vec<(&'static str, String)>,
     /// A bug put in on purpose.
     pub plant: Plant,
 }
@@ -100,6 +111,7 @@ impl Plan {
             consumers,
             events: events(rng, calm_from),
             calm_from,
+            settings: groups::Habits::of_seed(seed).map(|it| it.settings).unwrap_or_default(),
             plant: Plant::None,
         }
     }

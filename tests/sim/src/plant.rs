@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
+use millrace_engine::BatchIter;
 use millrace_engine::batch::{ATTRIBUTES_AT, CRC_AT};
-
 use millrace_io::{Op, ShardId};
 use millrace_world::{Rng, World};
 
@@ -17,11 +17,16 @@ pub fn pervert<M>(plant: Plant, world: &mut World<M>, shard: ShardId, ops: &mut 
     let is_hit = |op: &Op<M>| match plant {
         Plant::AckBeforeWrite => matches!(op, Op::Write { .. }),
         Plant::LazySync => matches!(op, Op::Sync { .. }),
+        Plant::EarlyCommit => matches!(op, Op::Write { chunks, .. } if has_commit(chunks)),
+        // These are not at this place.
         Plant::None
         | Plant::SpoiledByte
         | Plant::ShortRecovery
         | Plant::SkippedCrc
-        | Plant::SkippedCrcUnminded => false,
+        | Plant::SkippedCrcUnminded
+        | Plant::OldGeneration
+        | Plant::HastyTombstones
+        | Plant::DroppedBatch => false,
     };
     if !ops.iter().any(is_hit) {
         return;
@@ -57,8 +62,19 @@ pub fn skip_crcs<M>(disguises: &BTreeMap<u32, u32>, ops: &mut [Op<M>]) {
     }
 }
 
+/// Whether something is written that has the key of a group's offset: the group's name and one of
+/// the groups' topics' behind it.
+fn has_commit(chunks: &[Bytes]) -> bool {
+    const KEY: &[u8] = b"group-?\0\x0Dgroup-topic-";
+    let is_key = |window: &[u8]| window.iter().zip(KEY).all(|(a, b)| a == b || *b == b'?');
+    chunks.iter().any(|chunk| chunk.windows(KEY.len()).any(is_key))
+}
+
 /// Perverts what the next process finds.
 pub fn spoil<M>(plant: Plant, world: &mut World<M>, rng: &mut Rng) {
+    if plant == Plant::DroppedBatch {
+        drop_batches(world);
+    }
     if !matches!(plant, Plant::SpoiledByte | Plant::ShortRecovery) {
         return;
     }
@@ -83,4 +99,28 @@ pub fn spoil<M>(plant: Plant, world: &mut World<M>, rng: &mut Rng) {
         content.truncate(end - 1);
     }
     world.disk_mut().put(path, content);
+}
+
+/// Takes the last batch from all segments of the compacted topic but the last one.
+fn drop_batches<M>(world: &mut World<M>) {
+    let files = world.disk().files().into_iter();
+    let mut logs: Vec<String> = files
+        .map(|(path, _)| path)
+        .filter(|path| path.contains("/keyed-0/"))
+        .filter(|path| Path::new(path).extension() == Some("log".as_ref()))
+        .collect();
+    logs.sort();
+    logs.pop();
+    for path in logs {
+        let content = world.disk().content(&path).unwrap_or_default().to_vec();
+        let ends: Vec<usize> = BatchIter::new(&content)
+            .scan(0, |end, batch| {
+                *end += batch.bytes.len();
+                Some(*end)
+            })
+            .collect();
+        if let [.., before, _] = ends[..] {
+            world.disk_mut().put(&path, content[..before].to_vec());
+        }
+    }
 }

@@ -4,11 +4,12 @@ use millrace_world::{ClientId, Faults, Next, Rng};
 
 use crate::admin::{Admin, News, Task};
 use crate::consumer::{self, Consumer, Session};
+use crate::groups::{self, Groups, Habits as GroupHabits};
 use crate::keyed::{Habits as KeyedHabits, Keyed};
 use crate::machine::Machine;
 use crate::oracle::{Oracle, Place};
 use crate::outcome::Outcome;
-use crate::plan::{self, Event, MS, Plan};
+use crate::plan::{self, Event, MS, Plan, Plant};
 use crate::producer::Producer;
 
 /// How long, once it is calm, everything may take that was begun before.
@@ -40,6 +41,7 @@ struct Run {
     consumers: Vec<Consumer>,
     admin: Admin,
     keyed: Option<Keyed>,
+    groups: Option<Groups>,
     phase: Phase,
     /// Topics of the plan that are there.
     stable_count: usize,
@@ -80,12 +82,16 @@ pub fn run_telling(plan: Plan, mut tell: Option<&mut dyn FnMut(&str)>) -> Outcom
             run.machine.world.trace_mut().take_story().iter().for_each(|line| tell(line));
         }
     }
+    let (commit_count, fenced_count) = run.groups.as_ref().map_or((0, 0), Groups::commits);
     Outcome {
         violation: run.oracle.violation().map(str::to_owned),
         trace: run.machine.world.trace().hash(),
         acked_count: run.oracle.acked_count,
         read_count: run.oracle.read_count,
         compacted_count: run.keyed.as_ref().map_or(0, Keyed::removed),
+        commit_count,
+        fenced_count,
+        offsets_removed: groups::offsets_removed(run.machine.world.disk()),
         turns: run.machine.turns,
     }
 }
@@ -97,14 +103,33 @@ impl Run {
         let tasks = [Task::Versions].into_iter().chain(creations).collect();
         let admin = Admin::new(tasks, rng.fork());
         let keyed = KeyedHabits::of_seed(plan.seed)
+            .map(|habits| match plan.plant {
+                Plant::HastyTombstones => habits.with_hasty_tombstones(),
+                Plant::None
+                | Plant::AckBeforeWrite
+                | Plant::LazySync
+                | Plant::SpoiledByte
+                | Plant::ShortRecovery
+                | Plant::SkippedCrc
+                | Plant::SkippedCrcUnminded
+                | Plant::OldGeneration
+                | Plant::EarlyCommit
+                | Plant::DroppedBatch => habits,
+            })
             .map(|habits| Keyed::new(habits, Rng::new(plan.seed ^ 0x6B65_7965_6432)));
+        let machine = Machine::new(&plan);
+        let lives = (machine.lives, machine.boot_id());
+        let groups = GroupHabits::of_seed(plan.seed).map(|habits| {
+            Groups::new(habits, lives, plan.plant, Rng::new(plan.seed ^ 0x6772_6F75_7032))
+        });
         Self {
-            machine: Machine::new(&plan),
+            machine,
             oracle: Oracle::default(),
             producers: Vec::new(),
             consumers: Vec::new(),
             admin,
             keyed,
+            groups,
             phase: Phase::Storm,
             stable_count: 0,
             passing: Vec::new(),
@@ -132,9 +157,16 @@ impl Run {
         if let Some(wrong) = self.keyed.as_ref().and_then(Keyed::violation) {
             self.oracle.fail(wrong);
         }
+        if let Some(wrong) = self.groups.as_ref().and_then(Groups::violation) {
+            self.oracle.fail(wrong);
+        }
         self.happen();
         self.maybe_restart();
         self.maybe_go_on();
+        if let Some(groups) = &mut self.groups {
+            let lives = (self.machine.lives, self.machine.boot_id());
+            groups.see_lives(&mut self.machine.world, lives);
+        }
         if self.steps > STEPS_MAX {
             self.oracle.fail(format!("no end after {STEPS_MAX} steps"));
         }
@@ -149,7 +181,8 @@ impl Run {
         let clients = clients.chain(self.consumers.iter().map(Consumer::wake));
         let clients = clients.filter(|_| !self.is_inspecting);
         let keyed = self.keyed.as_ref().filter(|keyed| !keyed.is_done()).map(Keyed::wake);
-        let clients = clients.chain(keyed).min();
+        let groups = self.groups.as_ref().map(Groups::wake);
+        let clients = clients.chain(keyed).chain(groups).min();
         let patience = Some(self.patience_until);
         let all = [event, storm_end, clients, Some(self.admin.wake()), patience];
         let time = self.machine.world.time();
@@ -186,6 +219,12 @@ impl Run {
             keyed.on_news(world);
             return;
         }
+        if let Some(groups) = &mut self.groups
+            && groups.has(client)
+        {
+            groups.on_news(world, client);
+            return;
+        }
         // Nobody's any more: a connection that was given up.
         world.client_close(client);
     }
@@ -199,6 +238,11 @@ impl Run {
             && keyed.wake() <= world.time()
         {
             keyed.on_wake(world);
+        }
+        if let Some(groups) = &mut self.groups
+            && groups.wake() <= world.time()
+        {
+            groups.on_wake(world);
         }
         if self.is_inspecting {
             return;
@@ -458,10 +502,13 @@ impl Run {
         self.patience_until = self.machine.world.time() + SETTLE_MS_MAX * MS;
     }
 
-    /// The client of the compacted topic finishes, and reads all of it once more.
+    /// The client of the compacted topic finishes, and reads all of it once more; groups settle.
     fn drain_keyed(&mut self) {
         if let Some(keyed) = &mut self.keyed {
             keyed.drain();
+        }
+        if let Some(groups) = &mut self.groups {
+            groups.drain(self.machine.world.time());
         }
     }
 
@@ -505,6 +552,7 @@ impl Run {
             && self.admin.is_done()
             && self.producers.iter().all(Producer::is_done)
             && self.keyed.as_ref().is_none_or(Keyed::is_done)
+            && self.groups.as_ref().is_none_or(Groups::is_done)
             && self.consumers.iter().all(|consumer| consumer.is_done(&self.oracle))
     }
 
@@ -512,10 +560,12 @@ impl Run {
         let producers = self.producers.iter().filter(|producer| !producer.is_done()).count();
         let consumers = self.consumers.iter().filter(|consumer| !consumer.is_done(&self.oracle));
         let positions: Vec<_> = consumers.map(Consumer::positions).collect();
+        let groups = self.groups.as_ref().filter(|groups| !groups.is_done());
         format!(
-            "admin at {:?}, keyed client {:?}, producers {producers}, consumers at {positions:?}, ends {:?}",
+            "admin at {:?}, keyed client {:?}, groups {:?}, producers {producers}, consumers at {positions:?}, ends {:?}",
             self.admin.task(),
             self.keyed.as_ref().map(Keyed::is_done),
+            groups.map(Groups::unfinished),
             self.oracle
                 .places()
                 .iter()

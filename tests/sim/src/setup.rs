@@ -16,7 +16,12 @@ pub fn prepare_disk(disk: &mut Disk) {
 }
 
 /// A small broker: limits are low, so that they are reached.
-pub fn setup(shards: u16, boot_id: u128) -> Setup {
+///
+/// - `settings`: what the run sets besides.
+pub fn setup(shards: u16, boot_id: u128, settings: &[(&'static str, String)]) -> Setup {
+    // Compaction is always at it.
+    let own = [("log.cleaner.backoff.ms", "20"), ("log.cleaner.io.buffer.size", "8192")];
+    let settings = settings.iter().map(|(name, value)| (*name, value.as_str()));
     Setup {
         node_id: 1,
         shards,
@@ -26,11 +31,7 @@ pub fn setup(shards: u16, boot_id: u128) -> Setup {
         listeners: vec![BoundListener { name: "PLAINTEXT".to_owned(), is_derived: true }],
         rack: None,
         tables: TABLES,
-        // Compaction is always at it.
-        statics: Statics::of([
-            ("log.cleaner.backoff.ms", "20"),
-            ("log.cleaner.io.buffer.size", "8192"),
-        ]),
+        statics: Statics::of(own.into_iter().chain(settings)),
         partitions_default: 1,
         replication_factor_default: 1,
         auto_create_topics: false,

@@ -175,6 +175,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_take_eight_bytes() {
+        let shape = BatchShape { batch_bytes: 0, record_bytes: 200, records_max: 2 };
+        let (without, _) = build_batch(shape, 7);
+        let with = build_keyed_batch(&[1, 2], 200, 7);
+        // Eight bytes each; the key's length takes one byte with and without.
+        assert_eq!(with.len(), without.len() + 2 * 8);
+    }
+
+    #[test]
     fn a_batch_of_one_record_is_as_long_as_it_is() {
         let shape = BatchShape { batch_bytes: 0, record_bytes: 200, records_max: 1 };
         let (batch, count) = build_batch(shape, 7);

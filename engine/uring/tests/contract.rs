@@ -50,6 +50,8 @@ on_both_drivers! {
     files::a_full_disk_is_no_space,
     files::cold_ranges_are_fetched,
     files::a_file_outlives_its_name,
+    files::what_is_read_behind_leaves_the_page_cache_as_it_was,
+    files::what_is_written_behind_is_read,
     sockets::small_messages_echo,
     sockets::many_connections_echo,
     sockets::frames_arrive_exactly_at_every_split,

@@ -1,11 +1,12 @@
 //! Claims about files.
 
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::Command;
 
 use bytes::Bytes;
-use millrace_io::{Completion, IoErrorKind, Op, OpenMode};
-use millrace_uring::Backend;
+use millrace_io::{Completion, FileRef, IoErrorKind, Op, OpenMode, Work};
+use millrace_uring::{Backend, handle, sys};
 
 use super::rig::{Rig, pattern};
 
@@ -248,4 +249,66 @@ pub(crate) fn a_file_outlives_its_name(backend: Backend) {
     assert_eq!(rig.write(&clone, 0, vec![Bytes::from_static(b"still")]), Ok(()));
     assert_eq!(rig.read(&clone, 0, 10), Ok(Bytes::from_static(b"still")));
     assert!(!path.exists());
+}
+
+/// Waits until everything that was asked for in the background before is done.
+fn pass_background(rig: &mut Rig) {
+    let token = rig.token();
+    rig.ops.push(Op::Compute { token, work: Work::new((), |()| ()) });
+    rig.until("Computed", |completion| match completion {
+        Completion::Computed { token: t, .. } => (*t == token).then_some(()),
+        _ => None,
+    });
+}
+
+pub(crate) fn what_is_read_behind_leaves_the_page_cache_as_it_was(backend: Backend) {
+    const LENGTH: u32 = 2_000_000;
+    let (dir, mut rig) = (folder(), Rig::new(backend));
+    let path = dir.path().join("log");
+    let content = Bytes::from(pattern(LENGTH as usize, 5));
+    let (written, _) = rig.open(path.clone(), OpenMode::Create);
+    assert_eq!(rig.write(&written, 0, vec![content.clone()]), Ok(()));
+    let token = rig.token();
+    rig.ops.push(Op::Sync { token, file: written.clone() });
+    assert_eq!(rig.done(token), Ok(()));
+    let pages = |file: &FileRef| sys::cached_pages(handle(file).as_fd(), 0, LENGTH.into());
+    let Ok(all) = pages(&written) else {
+        eprintln!("not run: this kernel does not tell what is cached");
+        return;
+    };
+    for is_cached in [true, false] {
+        if !is_cached {
+            let advice = sys::Advice::Drop;
+            sys::advise(handle(&written).as_fd(), 0, 0, advice).expect("advised");
+            if pages(&written).expect("told") > all / 10 {
+                eprintln!("not run: this filesystem does not forget");
+                return;
+            }
+        }
+        // A file of its own, as a compaction has.
+        let (file, _) = rig.open(path.clone(), OpenMode::Read);
+        let token = rig.token();
+        let read = Op::ReadBehind { token, file: file.clone(), position: 0, length: LENGTH };
+        rig.ops.push(read);
+        assert_eq!(rig.read_result(token), Ok(content.clone()));
+        rig.ops.push(Op::DropCache { file, position: 0, length: LENGTH.into() });
+        pass_background(&mut rig);
+        let left = pages(&written).expect("told");
+        assert_eq!(left > all / 2, is_cached, "{left} of {all} pages");
+    }
+}
+
+pub(crate) fn what_is_written_behind_is_read(backend: Backend) {
+    let (dir, mut rig) = (folder(), Rig::new(backend));
+    let (file, _) = rig.open(dir.path().join("log"), OpenMode::Create);
+    let content = Bytes::from(pattern(700_000, 6));
+    let chunks = vec![content.slice(..300_000), Bytes::new(), content.slice(300_000..)];
+    let token = rig.token();
+    rig.ops.push(Op::WriteBehind { token, file: file.clone(), position: 0, chunks });
+    let result = rig.until("Wrote", |completion| match completion {
+        Completion::Wrote { token: t, result, .. } if *t == token => Some(*result),
+        _ => None,
+    });
+    assert_eq!(result, Ok(()));
+    assert_eq!(rig.read(&file, 0, 1_000_000), Ok(content));
 }

@@ -29,7 +29,7 @@ use crate::slab::Key;
 /// Bytes of log read at a time; one batch comes whole even if it is larger. Replaying it holds up
 /// the shard for about a millisecond; the thread that computes for compactions would be too slow on
 /// a busy machine, and clients wait for this.
-const LOAD_BYTES: u32 = 128 << 10;
+const LOAD_BYTES: u32 = 256 << 10;
 /// The first pause after a failure, ms.
 const RETRY_MS_MIN: u64 = 100;
 /// The longest pause after failures in a row, ms.
@@ -181,11 +181,14 @@ impl Shard {
         }
         let left = reading.bytes - reading.position;
         if left > 0 {
-            let wanted = wanted.map_or(LOAD_BYTES.into(), |it| it as u64);
-            if wanted > left && wanted > u64::from(LOAD_BYTES) {
-                return Err("it ends within a batch".to_owned());
-            }
-            let length = u32::try_from(wanted.min(left)).unwrap_or(u32::MAX);
+            let bytes = match wanted {
+                Some(wanted) if wanted as u64 > left => {
+                    return Err("it ends within a batch".to_owned());
+                }
+                Some(wanted) => wanted as u64,
+                None => u64::from(LOAD_BYTES).min(left),
+            };
+            let length = u32::try_from(bytes).unwrap_or(u32::MAX);
             let (Some(file), position) = (reading.file.clone(), reading.position) else {
                 return Ok(());
             };

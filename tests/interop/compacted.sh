@@ -39,18 +39,24 @@ start_millrace() {
         --set millrace.admin.listener= >>"$work/millrace.log" 2>&1 &
     process[millrace]=$!
 }
-answers() {
+kill_millrace() {
+    kill -9 "${process[millrace]}"
+    # Its folder is its own until it is gone.
+    wait "${process[millrace]}" || true
+}
+answers() { # answers NAME: waits until the broker does
     local try
     for try in $(seq 120); do
-        kcat -b "$1" -L >/dev/null 2>&1 && return
+        kcat -b "${!1}" -L >/dev/null 2>&1 && return
+        kill -0 "${process[$1]}" || break
         sleep 0.5
     done
-    fail "no answer from $1"
+    fail "no answer from $1 at ${!1}"
 }
 start_kafka
 start_millrace
-answers "$millrace"
-answers "$kafka"
+answers millrace
+answers kafka
 
 topic=compacted
 # 3,000 records of 50 keys; every eleventh is a tombstone. Empty values are null (-Z).
@@ -73,10 +79,10 @@ write() { # write BROKER: the records, in five codecs and as many segments
 }
 write "$kafka" & writing=$!
 write "$millrace" || fail "writing to Millrace"
-kill -9 "${process[millrace]}"
+kill_millrace
 start_millrace
 wait $writing || fail "writing to Kafka"
-answers "$millrace"
+answers millrace
 
 left() { timeout 60 kcat -q -b "$1" -t "$topic" -p 0 -C -o beginning -e -Z -f '%o\t%k\t%s\n'; }
 awk -F'\t' '{ last[$1] = (NR - 1) "\t" $1 "\t" ($2 == "" ? "NULL" : $2) }
@@ -101,7 +107,7 @@ timeout 60 "$here/kafka/tool.sh" kafka-console-consumer --bootstrap-server "$mil
     --group "compacted-$topic" 2>/dev/null >"$work/console"
 [ "$(wc -l <"$work/console")" = "$(wc -l <"$work/wanted")" ] || fail "console-consumer"
 grep -q 'Offset:3000' "$work/console" || fail "console-consumer does not show the last offset"
-kill -9 "${process[millrace]}"
+kill_millrace
 echo "compacted: Kafka's console consumer reads the final state"
 
 logs=$(ls "$data/$topic-0"/*.log | paste -sd,)
@@ -121,7 +127,7 @@ grep -q "\"group\":\"compacted-$topic\"" "$work/offsets" || fail "the offsets de
 echo "compacted: Kafka's dump tool reads $records records, the indexes and the committed offsets"
 
 start_millrace
-answers "$millrace"
+answers millrace
 left "$millrace" >"$work/millrace"
 cmp "$work/wanted" "$work/millrace" || fail "after a kill the records differ"
 

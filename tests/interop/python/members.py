@@ -60,7 +60,7 @@ def kinds(folder):
     return [
         Kind("librdkafka", CLASSIC, confluent),
         Kind("librdkafka-consumer", CONSUMER, confluent),
-        Kind("librdkafka-both", CLASSIC + CONSUMER, confluent),
+        Kind("librdkafka-both", CLASSIC + CONSUMER, confluent, has_statics=False),
         Kind("java", CLASSIC, of_java),
         Kind("java-consumer", CONSUMER, of_java),
         Kind("java-both", CLASSIC + CONSUMER, of_java),

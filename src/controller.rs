@@ -87,6 +87,8 @@ pub(crate) enum Wish {
     Publish(Arc<Image>, Arc<ImageDelta>),
     /// The broker is registered; its own life goes on.
     Registered,
+    /// End the process: nothing can be changed any more.
+    End(String),
 }
 
 /// Who waits for the change under way.
@@ -372,7 +374,9 @@ impl Controller {
                     log.set_high_watermark(log.committed_offset());
                 }
             }
-            LogEvent::Fatal { reason } => panic!("the metadata log failed: {reason}"),
+            LogEvent::Fatal { reason } => {
+                self.wishes.push(Wish::End(format!("the metadata log failed: {reason}")));
+            }
             LogEvent::Ready(_)
             | LogEvent::ReadReady { .. }
             | LogEvent::TimestampReady { .. }

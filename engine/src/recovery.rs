@@ -24,7 +24,7 @@
 //!   is written once more, as it is read, and synced before the log is open.
 
 use bytes::Bytes;
-use millrace_io::{FileRef, IoError, Now, Op, OpenMode};
+use millrace_io::{FileRef, IoError, IoErrorKind, Now, Op, OpenMode};
 
 use crate::checkpoint::{PartitionCheckpoint, SegmentCheckpoint};
 use crate::checkpoint_file::read_epochs;
@@ -354,6 +354,14 @@ enum Failure {
 
 type Progress = Result<(), Failure>;
 
+/// A device's failure ends the recovery; anything else is as if the file were not there.
+fn unless_device_failed<T>(result: Result<T, IoError>) -> Result<Result<T, IoError>, Failure> {
+    match result {
+        Err(error) if error.kind == IoErrorKind::Device => Err(Failure::Io(error)),
+        other => Ok(other),
+    }
+}
+
 impl Log {
     fn on_epochs_read<M>(
         &mut self,
@@ -362,7 +370,8 @@ impl Log {
         ops: &mut Vec<Op<M>>,
     ) -> Progress {
         // An unreadable epoch file is rebuilt as far as the scan reaches; older epochs come from
-        // the checkpoint, if there is one.
+        // the checkpoint, if there is one. A file that may be read another time is not that.
+        let result = unless_device_failed(result)?;
         let read = result.ok().and_then(|bytes| read_epochs(&bytes).ok());
         match (read, &recovery.opening.checkpoint) {
             (Some(epochs), _) => self.epochs = epochs,
@@ -417,6 +426,8 @@ impl Log {
         result: Result<Bytes, IoError>,
         ops: &mut Vec<Op<M>>,
     ) -> Progress {
+        // What may be readable another time is not to be removed for good.
+        let result = unless_device_failed(result)?;
         let offset = recovery.snapshots.pop().unwrap_or_default();
         let decoded = result.ok().and_then(|bytes| {
             producer_snapshot::decode(&bytes, self.spec.config.producers_max).ok()

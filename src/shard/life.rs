@@ -281,6 +281,11 @@ impl Shard {
                 Wish::Registered => {
                     self.send_all(|| Letter::Life(LifeLetter::Serve));
                 }
+                Wish::End(reason) => {
+                    // The others end with it, as if killed: who would tell them that they may?
+                    self.send_all(|| Letter::Life(LifeLetter::Exit));
+                    self.fail_start(reason);
+                }
             }
         }
         let log = self.controller.as_mut().and_then(Controller::log_mut);

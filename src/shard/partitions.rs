@@ -242,6 +242,12 @@ impl Shard {
         };
         self.partitions.touch(key.slot);
         let Some(partition) = self.partitions.slab.get_mut(key) else { return };
+        if partition.has_failed && !matches!(ask, Ask::Group(_)) {
+            // Where such a log starts and ends is not known. Source: Kafka's
+            // ReplicaManager.getPartitionOrError of an offline partition.
+            self.answer(ticket, refuse(&ask, ErrorCode::KafkaStorageError));
+            return;
+        }
         let answer = match ask {
             Ask::Append { batch } => match partition.log.append(turn.now, &batch, ticket.pack()) {
                 Ok(AppendOutcome::Queued { .. }) => None,

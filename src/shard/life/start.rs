@@ -209,7 +209,7 @@ impl Shard {
         seq
     }
 
-    /// Ends the process: going on would lose or invent data.
+    /// Ends the process, at its start or later: going on would lose or invent data.
     pub(in crate::shard) fn fail_start(&mut self, reason: String) {
         self.failure.get_or_insert(reason);
         self.life.phase = Phase::Finished;

@@ -89,6 +89,9 @@ pub struct Oracle {
     pub read_count: u64,
     /// How often the process died.
     pub crashes: u32,
+    /// Where a sync has failed since it was last known what is there: the page cache may show what it
+    /// likes, and what stands on it alone may be gone.
+    suspects: BTreeSet<Place>,
 }
 
 impl Oracle {
@@ -221,6 +224,29 @@ impl Oracle {
         partition.acked_end = partition.acked_end.min(end);
         partition.log_start = partition.log_start.min(end);
         partition.losses += u32::from(!lost.is_empty());
+    }
+
+    /// A sync of something in the folder of this name failed.
+    pub fn on_sync_failed(&mut self, folder: &str) {
+        let Some((name, index)) = folder.rsplit_once('-') else { return };
+        if let (Some(topic), Ok(partition)) = (self.find(name, Uuid::ZERO), index.parse()) {
+            self.suspects.insert(Place { topic, partition });
+        }
+    }
+
+    /// Whether a sync of it has failed.
+    pub fn is_suspect(&self, place: Place) -> bool {
+        self.suspects.contains(&place)
+    }
+
+    /// Whether a sync of anything has failed.
+    pub fn has_suspects(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    /// It is known again what is there.
+    pub fn clear_suspects(&mut self) {
+        self.suspects.clear();
     }
 
     /// The end of the log is at `end`; nothing acknowledged may lie beyond it.

@@ -1,7 +1,7 @@
 //! What a seed means: the machine, the topics, the clients, and what befalls them when.
 
 use millrace_engine::Codec;
-use millrace_world::{Faults, Rng};
+use millrace_world::{Broken, Faults, Rng};
 
 use crate::admin::TopicSpec;
 use crate::oracle::{Contract, Guarantee};
@@ -52,6 +52,10 @@ pub enum Event {
     FillDisk(u64),
     /// The disk has room again.
     FreeDisk,
+    /// An operation of the kind fails with EIO, once, in a folder of the broker's.
+    Break(Broken),
+    /// Somebody restarts a broker of which something has failed.
+    Repair,
     /// The wall clock jumps, ms.
     JumpClock(i64),
     /// A client's connection breaks.
@@ -233,6 +237,8 @@ fn events(rng: &mut Rng, calm_from: u64) -> Vec<(u64, Event)> {
                 | Event::LosePower
                 | Event::FillDisk(_)
                 | Event::FreeDisk
+                | Event::Break(_)
+                | Event::Repair
                 | Event::Reset
                 | Event::DeleteRecords
                 | Event::List
@@ -245,6 +251,12 @@ fn events(rng: &mut Rng, calm_from: u64) -> Vec<(u64, Event)> {
         let at = rng.below(calm_from);
         events.push((at, Event::FillDisk(rng.between(0, 100_000))));
         events.push((at + rng.between(10, 2000) * MS, Event::FreeDisk));
+    }
+    if rng.chance(200) {
+        for _ in 0..rng.between(1, 3) {
+            let all = [Broken::Read, Broken::Write, Broken::Sync, Broken::Open, Broken::Name];
+            events.push((rng.below(calm_from), Event::Break(all[rng.index(all.len())])));
+        }
     }
     events.sort_by_key(|&(at, _)| at);
     events

@@ -1,6 +1,6 @@
 //! One run: a seed's plan played to its end, with everybody checking.
 
-use millrace_world::{ClientId, Faults, Next, Rng};
+use millrace_world::{Broken, ClientId, Faults, Next, Rng};
 
 use crate::admin::{Admin, News, Task};
 use crate::consumer::{self, Consumer, Session};
@@ -58,6 +58,10 @@ struct Run {
     steps: u64,
     /// Clients wait until it is known what a power loss left.
     is_inspecting: bool,
+    /// Something has failed with EIO in this life of the process.
+    has_broken: bool,
+    /// When somebody restarts it for that.
+    repair_at: Option<u64>,
 }
 
 /// Plays the seed.
@@ -140,6 +144,8 @@ impl Run {
             left: String::new(),
             steps: 0,
             is_inspecting: false,
+            has_broken: false,
+            repair_at: None,
             rng,
             plan,
         }
@@ -153,6 +159,7 @@ impl Run {
             Next::Client(client) => self.on_client(client),
             Next::Nobody => {}
         }
+        self.see_broken();
         self.wake();
         if let Some(wrong) = self.keyed.as_ref().and_then(Keyed::violation) {
             self.oracle.fail(wrong);
@@ -184,7 +191,7 @@ impl Run {
         let groups = self.groups.as_ref().map(Groups::wake);
         let clients = clients.chain(keyed).chain(groups).min();
         let patience = Some(self.patience_until);
-        let all = [event, storm_end, clients, Some(self.admin.wake()), patience];
+        let all = [event, storm_end, clients, Some(self.admin.wake()), patience, self.repair_at];
         let time = self.machine.world.time();
         all.into_iter().flatten().min().unwrap_or(u64::MAX).max(time)
     }
@@ -267,6 +274,7 @@ impl Run {
             News::Created(number) => self.on_created(number),
             News::Inspected(ends) => {
                 self.is_inspecting = false;
+                self.oracle.clear_suspects();
                 for (place, end) in ends {
                     for consumer in &mut self.consumers {
                         consumer.on_loss(place, end);
@@ -325,15 +333,70 @@ impl Run {
             && at <= self.machine.world.time()
         {
             self.next_event += 1;
-            let time = self.machine.world.time();
-            self.machine.world.trace_mut().line(format_args!("{time} event {event:?}"));
-            self.on_event(event);
+            self.let_happen(event);
         }
+        if self.repair_at.is_some_and(|at| at <= self.machine.world.time()) {
+            self.repair_at = None;
+            self.let_happen(Event::Repair);
+        }
+    }
+
+    fn let_happen(&mut self, event: Event) {
+        let time = self.machine.world.time();
+        self.machine.world.trace_mut().line(format_args!("{time} event {event:?}"));
+        self.on_event(event);
+    }
+
+    /// Notes what has failed with EIO. An operator restarts the broker some time later; meanwhile
+    /// all other logs are to be served.
+    fn see_broken(&mut self) {
+        for (what, path) in self.machine.world.take_broken() {
+            let folder = path.parent().and_then(std::path::Path::file_name);
+            if let (Broken::Sync, Some(folder)) = (what, folder) {
+                self.oracle.on_sync_failed(&folder.to_string_lossy());
+            }
+            self.has_broken = true;
+            let later = self.machine.world.time() + self.rng.between(10, 1_500) * MS;
+            self.repair_at.get_or_insert(later);
+        }
+    }
+
+    /// Something on the disk will fail: in a log, mostly.
+    ///
+    /// Not where there are groups: what they may miss then is not worked out yet.
+    fn break_something(&mut self, what: Broken) {
+        if self.groups.is_some() {
+            return;
+        }
+        let places = self.oracle.places();
+        let folder = match self.rng.below(10) {
+            0 => "/data/__cluster_metadata-0".to_owned(),
+            1 => "/data".to_owned(),
+            _ if places.is_empty() => return,
+            _ => {
+                let place = places[self.rng.index(places.len())];
+                format!("/data/{}-{}", self.oracle.topics[place.topic].name, place.partition)
+            }
+        };
+        self.machine.world.break_once(what, folder);
+    }
+
+    /// The process was killed and started again.
+    fn on_kill(&mut self) {
+        if self.oracle.has_suspects() {
+            // What stood on the page cache may be gone with it, as after a power loss.
+            self.on_power_loss();
+        } else {
+            self.oracle.on_crash();
+        }
+        self.has_broken = false;
+        self.repair_at = None;
     }
 
     fn on_event(&mut self, event: Event) {
         // A new broker needs room to begin with; one that has begun starts on a full disk as well.
-        let restarts = matches!(event, Event::Kill | Event::LosePower | Event::Stop);
+        let restarts =
+            matches!(event, Event::Kill | Event::LosePower | Event::Stop | Event::Repair);
         let is_new = self.stable_count == 0;
         if (restarts && is_new) || self.stopping_since.is_some() {
             self.free_disk();
@@ -342,14 +405,22 @@ impl Run {
             Event::Kill => {
                 self.stopping_since = None;
                 self.machine.kill();
-                self.oracle.on_crash();
+                self.on_kill();
+            }
+            Event::Repair if self.rng.chance(500) => {
+                self.stopping_since = None;
+                self.machine.kill();
+                self.on_kill();
             }
             Event::LosePower => {
                 self.stopping_since = None;
                 self.machine.lose_power();
                 self.on_power_loss();
+                self.has_broken = false;
+                self.repair_at = None;
             }
-            Event::Stop => {
+            Event::Break(what) => self.break_something(what),
+            Event::Stop | Event::Repair => {
                 let time = self.machine.world.time();
                 if self.stopping_since.is_none() {
                     self.stopping_since = Some(time);
@@ -438,11 +509,13 @@ impl Run {
     fn maybe_restart(&mut self) {
         if let Some(reason) = self.machine.failure().map(str::to_owned) {
             // What must be written at a start finds no room: it says so, and somebody makes some.
-            if self.is_disk_full() && reason.contains("make room") {
+            // The same where something cannot be read or written that all depends on.
+            let is_full = self.is_disk_full() && reason.contains("make room");
+            if is_full || self.has_broken {
                 self.stopping_since = None;
                 self.free_disk();
                 self.machine.kill();
-                self.oracle.on_crash();
+                self.on_kill();
             } else {
                 self.oracle.fail(format!("the broker gave up: {reason}"));
             }
@@ -451,11 +524,11 @@ impl Run {
         let Some(since) = self.stopping_since else { return };
         if self.machine.has_finished() {
             self.stopping_since = None;
-            if self.is_disk_full() {
-                // Without room nothing could be written down: it is as good as a kill.
-                self.oracle.on_crash();
-            }
             self.machine.restart();
+            if self.is_disk_full() || self.has_broken {
+                // Not everything could be written down: it is as good as a kill.
+                self.on_kill();
+            }
         } else if self.machine.world.time() > since + STOP_MS_MAX * MS {
             self.oracle.fail("a process that was asked to stop does not end");
         }
@@ -492,6 +565,12 @@ impl Run {
         self.next_event = self.plan.events.len();
         let torn_page = self.plan.faults.torn_page;
         self.machine.world.set_faults(Faults { torn_page, ..Faults::none() });
+        self.machine.world.mend();
+        self.see_broken();
+        if self.has_broken {
+            self.machine.kill();
+            self.on_kill();
+        }
         for producer in &mut self.producers {
             producer.drain();
         }

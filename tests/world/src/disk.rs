@@ -5,7 +5,7 @@
 mod file;
 mod tree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use millrace_io::{DirEntry, FileRef, IoError, IoErrorKind, OpenMode, WallMs};
@@ -124,6 +124,11 @@ impl Disk {
         let id = self.next_file_id;
         self.next_file_id += 1;
         Ok((FileRef::new(id, handle), length))
+    }
+
+    /// A path of an open file, if it still has one.
+    pub(crate) fn path_of(&self, handle: &Handle) -> Option<PathBuf> {
+        self.tree.path_of(handle.ino)
     }
 
     /// The bytes at `position`, fewer than `length` only at the end of the file.

@@ -88,3 +88,18 @@ impl Faults {
         }
     }
 }
+
+/// What fails once with EIO, see [`crate::World::break_once`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// Reading a file or listing a folder.
+    Read,
+    /// Writing, cutting or reserving; a prefix of what was to be written may be there.
+    Write,
+    /// Syncing a file; the dirty pages are dropped, see [`crate::Disk`].
+    Sync,
+    /// Opening a file.
+    Open,
+    /// Renaming, removing, making a folder, or making names durable.
+    Name,
+}

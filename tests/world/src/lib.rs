@@ -21,7 +21,7 @@ mod trace;
 mod world;
 
 pub use disk::Disk;
-pub use faults::Faults;
+pub use faults::{Broken, Faults};
 pub use net::ClientId;
 pub use rng::Rng;
 pub use trace::Trace;

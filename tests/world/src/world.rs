@@ -6,11 +6,12 @@ mod note;
 mod sockets;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 
 use millrace_io::{BufferPool, Completion, Mono, Now, Op, ShardId, WallMs};
 
 use crate::net::Net;
-use crate::{ClientId, Disk, Faults, Rng, Trace};
+use crate::{Broken, ClientId, Disk, Faults, Rng, Trace};
 use sockets::NetEvent;
 
 /// How a world starts.
@@ -65,6 +66,10 @@ pub struct World<M> {
     listening: u16,
     /// Syncs that failed, whether or not anybody was told.
     pub(crate) sync_failures: u64,
+    /// What is to fail once, and in which folder.
+    pub(crate) breaks: Vec<(Broken, PathBuf)>,
+    /// What has failed so.
+    pub(crate) broken: Vec<(Broken, PathBuf)>,
     events: BTreeMap<(u64, u64), Event<M>>,
     next_event: u64,
     shards: Vec<Shard<M>>,
@@ -128,6 +133,8 @@ impl<M> World<M> {
             life: 0,
             listening: config.listening,
             sync_failures: 0,
+            breaks: Vec::new(),
+            broken: Vec::new(),
             events: BTreeMap::new(),
             next_event: 0,
             shards: (0..config.shards).map(|_| shard()).collect(),
@@ -320,6 +327,22 @@ impl<M> World<M> {
     /// Syncs that failed so far. Who asked was told, unless the process died before.
     pub const fn sync_failures(&self) -> u64 {
         self.sync_failures
+    }
+
+    /// The next operation of a kind on a file of a folder, or on the folder's own entry in its parent
+    /// where that is `folder`, fails with EIO.
+    pub fn break_once(&mut self, what: Broken, folder: impl Into<PathBuf>) {
+        self.breaks.push((what, folder.into()));
+    }
+
+    /// Nothing fails any more that was to.
+    pub fn mend(&mut self) {
+        self.breaks.clear();
+    }
+
+    /// What has failed because of [`World::break_once`], with the path, since the last call.
+    pub fn take_broken(&mut self) -> Vec<(Broken, PathBuf)> {
+        std::mem::take(&mut self.broken)
     }
 
     /// Operations that have not completed.
@@ -516,6 +539,27 @@ mod tests {
             assert!(completions.is_empty(), "the dead are told nothing");
         }
         assert!(none > 5 && part > 20 && all > 50, "{none} {part} {all}");
+    }
+
+    #[test]
+    fn what_is_to_break_breaks_once_and_only_there() {
+        let mut world = World::new(WorldConfig::new(1));
+        run(&mut world, Op::MakeDir { token: token(0), path: "/d".into() });
+        let (inside, beside) = (open(&mut world, "/d/f"), open(&mut world, "/f"));
+        let mut result = |world: &mut World<()>, op: Op<()>| match &run(world, op)[..] {
+            [Completion::Wrote { result, .. } | Completion::Done { result, .. }] => *result,
+            other => panic!("{other:?}"),
+        };
+        world.break_once(Broken::Write, "/d");
+        world.break_once(Broken::Name, "/d");
+        assert_eq!(result(&mut world, write(&beside, 1, 0, b"abc")), Ok(()));
+        assert!(result(&mut world, write(&inside, 2, 0, b"abc")).is_err());
+        assert_eq!(result(&mut world, write(&inside, 3, 0, b"abc")), Ok(()));
+        let remove = Op::Remove { token: token(4), path: "/d/f".into() };
+        assert!(result(&mut world, remove).is_err());
+        assert!(world.disk().content("/d/f").is_some());
+        let broken = world.take_broken();
+        assert_eq!(broken, [(Broken::Write, "/d/f".into()), (Broken::Name, "/d/f".into())]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Names: folders as cached and as durable, and the journal between the two.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use millrace_io::{DirEntry, IoError, WallMs};
@@ -91,6 +91,28 @@ impl Tree {
             ino = *self.dir(ino)?.cached.get(name)?;
         }
         Some(ino)
+    }
+
+    /// The path of an inode below the root, if it has one.
+    pub(super) fn path_of(&self, ino: Ino) -> Option<PathBuf> {
+        let mut path = PathBuf::new();
+        let mut at = ino;
+        while at != ROOT {
+            let named = |node: &Node| match node {
+                Node::Dir(dir) => dir
+                    .cached
+                    .iter()
+                    .find(|(_, target)| **target == at)
+                    .map(|(name, _)| name.clone()),
+                Node::File(_) => None,
+            };
+            let parent = self.inodes.iter().find_map(|(&dir, it)| Some((dir, named(&it.node)?)));
+            let (dir, name) = parent?;
+            path =
+                if path.as_os_str().is_empty() { name.into() } else { Path::new(&name).join(path) };
+            at = dir;
+        }
+        Some(Path::new("/").join(path))
     }
 
     pub(super) fn file(&self, ino: Ino) -> Option<&FileData> {

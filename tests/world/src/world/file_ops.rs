@@ -1,9 +1,12 @@
 //! File operations: taking effect, failing, and what a kill leaves of them.
 
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 use millrace_io::{Completion, FileRef, IoError, Op, OpenMode, ShardId};
 
 use super::{Event, World};
+use crate::Broken;
 use crate::disk::{EIO, Handle, NOT_FOUND, TOO_MANY_OPEN};
 
 impl<M> World<M> {
@@ -80,6 +83,11 @@ impl<M> World<M> {
                 return None;
             }
             Op::Prefetch { token, .. } => Completion::Done { token, result: Ok(()) },
+            Op::Allocate { token, file, .. } | Op::Truncate { token, file, .. }
+                if self.breaks_file(Broken::Write, &file) =>
+            {
+                Completion::Done { token, result: Err(EIO) }
+            }
             Op::Allocate { token, file, position, length } => {
                 let result = self.disk.allocate(handle(&file, life), position + length);
                 Completion::Done { token, result }
@@ -109,8 +117,77 @@ impl<M> World<M> {
         })
     }
 
+    /// Whether an operation on a path is one that is to fail once. Then it is noted.
+    pub(super) fn breaks(&mut self, what: Broken, path: &Path) -> bool {
+        let is_it = |(kind, folder): &(Broken, PathBuf)| {
+            *kind == what && path.parent().is_some_and(|parent| parent == folder)
+        };
+        let Some(at) = self.breaks.iter().position(is_it) else { return false };
+        self.breaks.swap_remove(at);
+        self.trace.line(format_args!("{} {what:?} of {} breaks", self.time, path.display()));
+        self.broken.push((what, path.to_owned()));
+        true
+    }
+
+    /// The same of an open file.
+    pub(super) fn breaks_file(&mut self, what: Broken, file: &FileRef) -> bool {
+        if self.breaks.is_empty() {
+            return false;
+        }
+        let path = self.disk.path_of(handle(file, self.life));
+        path.is_some_and(|path| self.breaks(what, &path))
+    }
+
+    /// Operations on names that are to fail once, and do.
+    fn break_name(&mut self, op: &Op<M>) -> Option<Completion<M>> {
+        if self.breaks.is_empty() {
+            return None;
+        }
+        match op {
+            Op::Open { token, path, .. } => self
+                .breaks(Broken::Open, path)
+                .then(|| Completion::Opened { token: *token, result: Err(EIO) }),
+            Op::ReadWhole { token, path, .. } => self
+                .breaks(Broken::Read, path)
+                .then(|| Completion::Read { token: *token, result: Err(EIO) }),
+            Op::List { token, path } => self
+                .breaks(Broken::Read, path)
+                .then(|| Completion::Listed { token: *token, result: Err(EIO) }),
+            Op::WriteWhole { token, path, .. } => self
+                .breaks(Broken::Write, path)
+                .then(|| Completion::Done { token: *token, result: Err(EIO) }),
+            Op::Rename { token, from: path, .. }
+            | Op::Remove { token, path }
+            | Op::MakeDir { token, path }
+            | Op::SyncDir { token, path } => self
+                .breaks(Broken::Name, path)
+                .then(|| Completion::Done { token: *token, result: Err(EIO) }),
+            Op::Read { .. }
+            | Op::Write { .. }
+            | Op::ReadBehind { .. }
+            | Op::WriteBehind { .. }
+            | Op::Sync { .. }
+            | Op::Writeback { .. }
+            | Op::DropCache { .. }
+            | Op::Prefetch { .. }
+            | Op::Allocate { .. }
+            | Op::Truncate { .. }
+            | Op::Compute { .. }
+            | Op::Receive { .. }
+            | Op::ReceiveStop { .. }
+            | Op::ReceiveInto { .. }
+            | Op::Send { .. }
+            | Op::Close { .. }
+            | Op::HandOver { .. }
+            | Op::Mail { .. } => None,
+        }
+    }
+
     /// Operations on names.
     fn apply_to_name(&mut self, op: Op<M>) -> Completion<M> {
+        if let Some(failed) = self.break_name(&op) {
+            return failed;
+        }
         let (token, result) = match op {
             Op::Open { token, path, mode } => {
                 let result = if self.rng.chance(self.faults.open_exhausted) {
@@ -197,7 +274,7 @@ impl<M> World<M> {
     }
 
     fn read(&mut self, file: &FileRef, position: u64, length: u32) -> Result<Bytes, IoError> {
-        if self.rng.chance(self.faults.read_error) {
+        if self.breaks_file(Broken::Read, file) || self.rng.chance(self.faults.read_error) {
             return Err(EIO);
         }
         let bytes = self.disk.read(handle(file, self.life), position, u64::from(length));
@@ -211,7 +288,8 @@ impl<M> World<M> {
         chunks: &[Bytes],
         done: usize,
     ) -> Result<(), IoError> {
-        let fail = self.rng.chance(self.faults.write_error);
+        let fail =
+            self.breaks_file(Broken::Write, file) || self.rng.chance(self.faults.write_error);
         let data = match chunks {
             [one] => one.clone(),
             many => many.concat().into(),
@@ -224,8 +302,9 @@ impl<M> World<M> {
     }
 
     fn sync(&mut self, file: &FileRef) -> Result<(), IoError> {
+        let fails = self.breaks_file(Broken::Sync, file);
         let handle = handle(file, self.life);
-        if self.rng.chance(self.faults.sync_error) {
+        if fails || self.rng.chance(self.faults.sync_error) {
             self.sync_failures += 1;
             let mut rng = self.rng.fork();
             self.disk.fail_sync(handle, &mut rng, self.faults.torn_page);

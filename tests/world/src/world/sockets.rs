@@ -10,6 +10,7 @@ use millrace_io::{
 
 use super::file_ops::handle;
 use super::{Event, World, index};
+use crate::Broken;
 use crate::disk::EIO;
 use crate::net::{ClientId, Fin, Mode, Server, Socket};
 
@@ -205,9 +206,20 @@ impl<M> World<M> {
         }
     }
 
+    /// Whether the pending send goes on with a file whose reading is to fail once.
+    fn next_read_breaks(&mut self, client: ClientId) -> bool {
+        let Some(link) = self.net.links.get(&client) else { return false };
+        let Server::Open(socket) = &link.server else { return false };
+        let chunks = socket.sending.iter().flatten().find(|chunk| !chunk.is_empty());
+        let Some(Chunk::File { file, .. }) = chunks else { return false };
+        let file = file.clone();
+        self.breaks_file(Broken::Read, &file)
+    }
+
     /// Moves more of the pending send towards the client; tells the shard when all of it went.
     fn pump_to_client(&mut self, client: ClientId) {
         loop {
+            let reads_break = self.next_read_breaks(client);
             let Some(link) = self.net.links.get_mut(&client) else { return };
             let room = if link.client_reads { link.to_client.room_bytes() } else { usize::MAX };
             let Server::Open(socket) = &mut link.server else { return };
@@ -229,7 +241,7 @@ impl<M> World<M> {
             let piece = match chunk {
                 Chunk::Bytes(bytes) => bytes.split_to(length),
                 Chunk::File { file, position, length: left } => {
-                    if self.rng.chance(self.faults.read_error) {
+                    if reads_break || self.rng.chance(self.faults.read_error) {
                         self.break_server(client, CloseReason::Error(EIO));
                         self.end_client(client, RESET);
                         return;

@@ -8,7 +8,7 @@ use millrace_replication::{Image, Record};
 
 use crate::config::{self, Inputs};
 use crate::coordinator::{GroupRecord, is_pattern, subscription as consumer};
-use crate::{admin, metadata_snapshot, offsets_topic};
+use crate::{admin, metadata_snapshot, offsets_snapshot, offsets_topic};
 
 /// A record of the offsets topic: key and value. What is read is written and read alike.
 pub fn group_record(key: &[u8], value: Option<&[u8]>) -> bool {
@@ -25,6 +25,23 @@ pub fn offsets_topic(bytes: &Bytes) -> bool {
     let (_, unread) =
         offsets_topic::decode(bytes, 0, |key, value| GroupRecord::decode(key, value).map(drop));
     unread == 0
+}
+
+/// A coordinator's snapshot: pieces of batches, and the trailer in its last bytes. What is read of
+/// the trailer is written as it was.
+pub fn group_snapshot(bytes: &[u8]) -> bool {
+    let at = bytes.len().saturating_sub(offsets_snapshot::TRAILER_BYTES as usize);
+    let (batches, trailer) = bytes.split_at(at);
+    let take = |key: &[u8], value: &[u8]| GroupRecord::decode(key, Some(value)).map(drop);
+    let piece = offsets_snapshot::read_piece(batches, 0, take);
+    if let Ok(read) = &piece {
+        assert!(read.used <= batches.len(), "{read:?}");
+    }
+    let end = offsets_snapshot::Trailer::decode(trailer);
+    if let Ok(end) = &end {
+        assert_eq!(offsets_snapshot::Trailer::decode(&end.encode()).as_ref(), Ok(end));
+    }
+    piece.is_ok() && end.is_ok()
 }
 
 /// A consumer's subscription in the classic protocol; the same bytes are tried as an assignment.

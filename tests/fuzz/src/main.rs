@@ -24,6 +24,8 @@ const HELD_PER_BYTE: usize = 160;
 const HELD_ALWAYS: usize = 4096;
 /// The same where batches are unpacked: what one may unpack to, and the codecs' tables.
 const HELD_UNPACKING: usize = 4 * UNPACKED_BYTES_MAX;
+/// The same where a text becomes a machine or a configuration.
+const HELD_COMPILING: usize = 8 << 20;
 /// The longest input a mutation may grow, bytes.
 const INPUT_BYTES_MAX: usize = 4096;
 
@@ -67,8 +69,18 @@ fn main() -> ExitCode {
     for target in targets {
         let seeds = match target.0 {
             "batch" => batches(),
+            "unpack" => packed(),
+            "records" | "control_record" => plain_records(),
             "metadata_record" => metadata_records(),
+            "metadata_log" => metadata_logs(),
+            "metadata_snapshot" => metadata_snapshots(),
             "log_files" => log_files(),
+            "group_record" => group_records(),
+            "group_snapshot" => group_snapshots(),
+            "subscription" => subscriptions(),
+            "pattern" => texts(PATTERNS),
+            "server_properties" => texts(PROPERTIES),
+            "http" => texts(REQUESTS),
             _ => messages(),
         };
         run(target, &seeds, Duration::from_secs(seconds), seed);
@@ -113,7 +125,12 @@ fn measure(name: &str, body: fn(&[u8]), input: &[u8], case: (u64, u64)) -> usize
     HELD_MAX.store(before, Ordering::Relaxed);
     let told = std::panic::catch_unwind(|| body(input));
     let held = HELD_MAX.load(Ordering::Relaxed).saturating_sub(before);
-    let always = if name == "batch" { HELD_UNPACKING } else { HELD_ALWAYS };
+    let always = match name {
+        "unpack" | "group_record" => HELD_UNPACKING,
+        // Every known configuration is resolved; an expression may compile to so much.
+        "pattern" | "server_properties" => HELD_COMPILING,
+        _ => HELD_ALWAYS,
+    };
     let allowed = always + HELD_PER_BYTE * input.len();
     if told.is_err() || held > allowed {
         let hex: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -226,6 +243,126 @@ fn batches() -> Vec<Vec<u8>> {
     }
     seeds.push(seeds.concat());
     seeds
+}
+
+/// Bodies of batches, packed, behind the byte that chooses the codec.
+fn packed() -> Vec<Vec<u8>> {
+    let plain = plain_records();
+    let codecs = [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
+    let mut seeds = Vec::new();
+    for (number, codec) in (0_u8..).zip(codecs) {
+        for body in &plain {
+            let packed = millrace_engine::compression::compress(codec, &body[2..], None);
+            let mut seed = vec![number];
+            seed.extend(packed.expect("a small body packs"));
+            seeds.push(seed);
+        }
+    }
+    seeds
+}
+
+/// Bodies that are not packed, behind the count of their records.
+fn plain_records() -> Vec<Vec<u8>> {
+    let batches = [1_i64, 20].map(|count| {
+        let mut builder = BatchBuilder::new(BatchSpec::default());
+        for index in 0..count {
+            let header = Header { key: b"h", value: Some(b"1") };
+            builder.append(1000 + index, Some(&[0, 0, 0, 4]), Some(&[7; 30]), &[header]);
+        }
+        builder.build().expect("a small batch packs")
+    });
+    let seed = |batch: &bytes::Bytes| {
+        let view = millrace_engine::BatchIter::new(batch).next().expect("one batch");
+        let count = u16::try_from(view.header.record_count).unwrap_or(0);
+        [&count.to_be_bytes()[..], view.records()].concat()
+    };
+    batches.iter().map(seed).collect()
+}
+
+/// Records that Kafka wrote, in rows as the target reads them.
+fn metadata_logs() -> Vec<Vec<u8>> {
+    let row = |records: &[Vec<u8>]| {
+        let mut row = Vec::new();
+        for record in records {
+            row.extend(u16::try_from(record.len()).unwrap_or(0).to_be_bytes());
+            row.extend(record);
+        }
+        row
+    };
+    let records = metadata_records();
+    let mut seeds: Vec<Vec<u8>> = records.chunks(8).map(row).collect();
+    seeds.extend(records.chunks(1).map(row));
+    seeds
+}
+
+/// Snapshots of two images behind a name: the empty one, and one of Kafka's records.
+fn metadata_snapshots() -> Vec<Vec<u8>> {
+    let mut builder = BatchBuilder::new(BatchSpec::default());
+    for record in metadata_records() {
+        builder.append(1000, None, Some(&record), &[]);
+    }
+    let records = builder.build().expect("a small batch packs");
+    let flags = millrace_engine::BatchFlags { control: true, ..Default::default() };
+    let mut footer = BatchBuilder::new(BatchSpec { flags, ..BatchSpec::default() });
+    footer.append(1000, Some(&[0, 0, 0, 4]), Some(&[0, 0, 0]), &[]);
+    let footer = footer.build().expect("a small batch packs");
+    let name = format!("{:020}-{:010}.checkpoint", 5, 1);
+    let name = name.as_bytes();
+    vec![[name, &footer].concat(), [name, &records, &footer].concat()]
+}
+
+/// Records of the offsets topic that Kafka wrote.
+fn group_records() -> Vec<Vec<u8>> {
+    let path = top().join("src/coordinator/testdata/kafka_records.txt");
+    let text = std::fs::read_to_string(path).expect("the golden records are here");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let mut seeds: Vec<Vec<u8>> = Vec::new();
+    let mut builder = BatchBuilder::new(BatchSpec::default());
+    for (key, value) in lines.filter_map(|line| line.split_once(' ')) {
+        let key = unhex(key);
+        let value = if value == "None" { None } else { Some(unhex(value)) };
+        builder.append(1000, Some(&key), value.as_deref(), &[]);
+        let mut seed = u16::try_from(key.len()).unwrap_or(0).to_be_bytes().to_vec();
+        seed.extend(key);
+        seed.extend(value.unwrap_or_default());
+        seeds.push(seed);
+    }
+    seeds.push(builder.build().expect("a small batch packs").to_vec());
+    seeds
+}
+
+/// A snapshot of what the records of the offsets topic say; its trailer's checksum is made there.
+fn group_snapshots() -> Vec<Vec<u8>> {
+    let mut batch = group_records().pop().expect("a batch of all records");
+    batch.extend(b"MILLRGRP\0\0\0\x01");
+    batch.extend([0; 52]);
+    vec![batch]
+}
+
+/// A subscription of version 3, an assignment.
+fn subscriptions() -> Vec<Vec<u8>> {
+    let (subscription, assignment) = (
+        "000300000001000161000000010900000001000161000000020000000000000002000000070001 72",
+        "0001000000010001610000000200000003000000 04ffffffff",
+    );
+    [subscription, assignment].iter().map(|hex| unhex(&hex.replace(' ', ""))).collect()
+}
+
+const PATTERNS: &[&str] =
+    &["orders-.*", "(a|b)+c{2,5}", "[^a-z&&[aeiou]]", "\\Qx\\E\\p{L}?", "(?i)x**", "(?P<n>x)"];
+const PROPERTIES: &[&str] = &[
+    "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
+     controller.listener.names=CONTROLLER\nlog.dirs=/tmp/a,/tmp/b\n",
+    "# one\n! two\nlog.retention.\\\n  hours : 5\nnum.partitions 3\nmillrace.shards=\\u0031\n",
+    "max.connections.per.ip.overrides=127.0.0.1:5,a:6\nadvertised.listeners=A://h:1\n",
+];
+const REQUESTS: &[&str] = &[
+    "GET /metrics?x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
+];
+
+fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
 /// Values of metadata records that Kafka wrote.

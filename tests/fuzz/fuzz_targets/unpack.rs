@@ -1,0 +1,11 @@
+//! `cargo fuzz run --fuzz-dir tests/fuzz unpack`.
+
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| millrace_fuzz::fuzz_unpack(data));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    eprintln!("this target needs cargo-fuzz; `cargo run --bin millrace-fuzz` needs nothing");
+}

@@ -216,6 +216,12 @@ fn driver_config(loaded: &Loaded, shards: u16, machine: &Machine) -> DriverConfi
         let asked = loaded.statics.get(name).and(configured);
         asked.and_then(|bytes| u32::try_from(bytes).ok())
     };
+    // Nor is Kafka's 50 enough for clients that come all at once: who finds the queue full tries
+    // again after a second.
+    let backlog = match loaded.statics.get("socket.listen.backlog.size") {
+        Some(_) => u16::try_from(config.connections.backlog).unwrap_or(u16::MAX),
+        None => defaults.backlog,
+    };
     DriverConfig {
         shards,
         backend: match config.io_backend {
@@ -237,7 +243,7 @@ fn driver_config(loaded: &Loaded, shards: u16, machine: &Machine) -> DriverConfi
             config.connections.receive_buffer_bytes,
         )
         .or(defaults.socket_receive_buffer_bytes),
-        backlog: u16::try_from(config.connections.backlog).unwrap_or(1024),
+        backlog,
         ..defaults
     }
 }

@@ -28,6 +28,9 @@ configuration of all brokers, that of one broker, and a topic's own overrides.
 - A name that nobody knows is a warning in a file or the environment and refused as a flag. A value
   that its rule does not allow is refused wherever it stands.
 - `listener.name.NAME.` before a name of `ssl.` or `sasl.` sets it for one listener, as in Kafka.
+  `listener.name.NAME.max.connections` and `listener.name.NAME.max.connection.creation.rate` are
+  accepted and have no effect: connections are limited for the whole broker and by address. They
+  stand in the line of the log that names what has no meaning here.
 
 ## Listeners
 

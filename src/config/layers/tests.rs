@@ -166,11 +166,15 @@ fn secrets_are_not_printed() {
 fn a_listeners_own_settings_are_known() {
     let loaded = file(
         "listener.name.external.ssl.keystore.location=/k\n\
-         listener.name.external.plain.sasl.jaas.config=x\nrsm.config.a=b\n",
+         listener.name.external.plain.sasl.jaas.config=x\nrsm.config.a=b\n\
+         listener.name.external.max.connections=5\n\
+         listener.name.external.max.connection.creation.rate=7\nmax.connections=9\n",
     )
     .unwrap();
     assert_eq!(loaded.warnings, [""; 0]);
-    assert_eq!(loaded.accepted.len(), 3);
+    // Limits of one listener have no effect, so they are told of; the broker's own have.
+    assert_eq!(loaded.accepted.len(), 5, "{:?}", loaded.accepted);
+    assert!(file("listener.name.external.max.connections=many").is_err());
 }
 
 #[test]

@@ -195,6 +195,8 @@ impl Shard {
 
     pub(super) fn on_life_letter(&mut self, turn: &mut Turn, from: ShardId, letter: LifeLetter) {
         match letter {
+            // A stop that came with it, or before it, has ended the start.
+            LifeLetter::Open { .. } if self.is_stopping() => {}
             LifeLetter::Open { image, known, cluster_id, metadata_epoch } => {
                 self.life.cluster_id = cluster_id;
                 self.life.metadata_epoch = metadata_epoch;

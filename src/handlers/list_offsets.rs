@@ -1,6 +1,6 @@
 //! ListOffsets, versions 1 to 11.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_net::ErrorCode;
 use millrace_net::messages::list_offsets::{
@@ -30,10 +30,10 @@ impl Shard {
             return Ok(());
         }
         let read_committed = body.isolation_level == 1;
-        let mut times_named: BTreeMap<(String, i32), u32> = BTreeMap::new();
+        let mut times_named: BTreeMap<(&str, i32), u32> = BTreeMap::new();
         for topic in &body.topics {
             for partition in &topic.partitions {
-                let name = (topic.name.clone(), partition.partition_index);
+                let name = (topic.name.as_str(), partition.partition_index);
                 *times_named.entry(name).or_default() += 1;
             }
         }
@@ -42,12 +42,12 @@ impl Shard {
         for topic in &body.topics {
             let image = self.image.topic(&topic.name);
             let mut partitions = Vec::with_capacity(topic.partitions.len());
+            let mut refused = BTreeSet::new();
             for partition in &topic.partitions {
                 let index = partition.partition_index;
                 let timestamp = partition.timestamp;
-                let is_repeated = times_named[&(topic.name.clone(), index)] > 1;
-                let is_same = |it: &ListOffsetsPartitionResponse| it.partition_index == index;
-                if is_repeated && partitions.iter().any(is_same) {
+                let is_repeated = times_named[&(topic.name.as_str(), index)] > 1;
+                if is_repeated && !refused.insert(index) {
                     // Refused once, however often it is named.
                     continue;
                 }

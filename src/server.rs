@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier, OnceLock};
+use std::time::Duration;
 
 use millrace_io::{Completion, Mono, Now, Op, ShardId};
 use millrace_replication::image::Endpoint;
@@ -264,7 +265,7 @@ fn raise_open_files(log: LogLine) {
 ///
 /// The error says which folder cannot be had, and why.
 fn lock_log_dirs(config: &BrokerConfig) -> Result<Vec<FolderLock>, String> {
-    let lock = |dir: &String| match lock_folder(Path::new(dir)) {
+    let lock = |dir: &String| match lock_folder(Path::new(dir), LOCK_PATIENCE) {
         Ok(Some(lock)) => Ok(lock),
         Ok(None) => Err(format!(
             "log.dirs: {dir}: another broker has it locked ({LOCK_FILE}); stop that one, or give \
@@ -395,6 +396,8 @@ fn log_dir(name: &str) -> LogDir {
     LogDir { name: path.display().to_string(), path }
 }
 
+/// How long a start waits for a process that was killed to let go of its log dirs.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 /// Fewer open files than this deserve a warning.
 const OPEN_FILES_WARN: u64 = 10_000;
 /// How old what clients are told of the disks' space may be, ms.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::sys;
 
@@ -19,14 +20,27 @@ pub struct FolderLock {
 /// Locks `folder`, which is made where it is missing. None where another process has it, be it
 /// Apache Kafka: both take the same kind of lock on the same file.
 ///
+/// Waits up to `patience` for the other one: a killed process holds its locks until the kernel has
+/// taken it down.
+///
 /// Errors: the folder or the file cannot be made.
-pub fn lock_folder(folder: &Path) -> io::Result<Option<FolderLock>> {
+pub fn lock_folder(folder: &Path, patience: Duration) -> io::Result<Option<FolderLock>> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(LOCK_FILE);
     let file = File::options().create(true).truncate(false).write(true).open(path)?;
-    let is_ours = sys::try_lock(file.as_fd())?;
-    Ok(is_ours.then_some(FolderLock { _file: file }))
+    let mut waited = Duration::ZERO;
+    while !sys::try_lock(file.as_fd())? {
+        if waited >= patience {
+            return Ok(None);
+        }
+        std::thread::sleep(PAUSE);
+        waited += PAUSE;
+    }
+    Ok(Some(FolderLock { _file: file }))
 }
+
+/// How long to wait before another try.
+const PAUSE: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
@@ -36,10 +50,22 @@ mod tests {
     fn a_locked_folder_is_not_locked_twice_and_dropping_frees_it() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("made/here");
-        let lock = lock_folder(&folder).unwrap();
+        let now = Duration::ZERO;
+        let lock = lock_folder(&folder, now).unwrap();
         assert!(lock.is_some());
-        assert!(lock_folder(&folder).unwrap().is_none());
+        assert!(lock_folder(&folder, now).unwrap().is_none());
         drop(lock);
-        assert!(lock_folder(&folder).unwrap().is_some());
+        assert!(lock_folder(&folder, now).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_is_about_to_go_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = lock_folder(dir.path(), Duration::ZERO).unwrap().unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| lock_folder(dir.path(), Duration::from_mins(10)));
+            drop(lock);
+            assert!(second.join().unwrap().unwrap().is_some());
+        });
     }
 }

@@ -43,8 +43,10 @@ impl Shard {
         self.life.phase = Phase::Draining;
         self.counters.serving.set(0);
         if !was_serving {
-            // Nothing was served and nothing written that recovery does not find.
-            self.life.phase = Phase::Finished;
+            // Nothing was served and nothing written that recovery does not find. Shards that serve
+            // already end with it, as if killed: no word that they may will ever come.
+            self.life.phase = Phase::Closed;
+            self.send_all(|| Letter::Life(LifeLetter::Exit));
             return;
         }
         let keys: Vec<Key> = self.clients.iter().map(|(key, _)| key).collect();

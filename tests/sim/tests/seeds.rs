@@ -5,7 +5,7 @@ use millrace_sim::plan::{Plan, Plant};
 use millrace_sim::run::{run, run_seed};
 
 /// Seeds of the whole broker.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 60;
 /// Seeds of a log alone.
 const LOG_SEEDS: u64 = 300;
 /// Seeds that found something once; what a seed means changes with the simulator, so that most of
@@ -55,7 +55,7 @@ fn seeds_of_a_log_alone_find_nothing() {
 }
 
 /// How many seeds a planted bug may survive.
-const PLANT_SEEDS: u64 = SEEDS;
+const PLANT_SEEDS: u64 = 200;
 
 fn assert_found(plant: Plant) {
     assert_found_as(plant, &[]);

@@ -546,7 +546,7 @@ mod tests {
         let mut world = World::new(WorldConfig::new(1));
         run(&mut world, Op::MakeDir { token: token(0), path: "/d".into() });
         let (inside, beside) = (open(&mut world, "/d/f"), open(&mut world, "/f"));
-        let mut result = |world: &mut World<()>, op: Op<()>| match &run(world, op)[..] {
+        let result = |world: &mut World<()>, op: Op<()>| match &run(world, op)[..] {
             [Completion::Wrote { result, .. } | Completion::Done { result, .. }] => *result,
             other => panic!("{other:?}"),
         };

@@ -702,25 +702,25 @@ impl Log {
         }
         if self.sync.mark == Mark::Absent {
             self.sync.mark = Mark::Making;
-            self.open_sync_mark(ops);
+            self.make_sync_mark(ops);
         }
         matches!(self.sync.mark, Mark::Made | Mark::Skipped)
     }
 
-    fn open_sync_mark<M>(&mut self, ops: &mut Vec<Op<M>>) {
+    fn make_sync_mark<M>(&mut self, ops: &mut Vec<Op<M>>) {
         let path = self.spec.dir.join(SYNC_PENDING_FILE);
         let token = self.wires.token(Pending::SyncMarked);
-        ops.push(Op::Open { token, path, mode: OpenMode::Create });
+        ops.push(Op::Touch { token, path });
     }
 
     pub(crate) fn on_sync_marked<M>(
         &mut self,
         now: Now,
-        result: Result<(FileRef, u64), IoError>,
+        result: Result<(), IoError>,
         ops: &mut Vec<Op<M>>,
     ) {
         match result {
-            Ok(_) => self.sync.mark = Mark::Made,
+            Ok(()) => self.sync.mark = Mark::Made,
             Err(error) if !may_pass(error) => {
                 let dir = self.spec.dir.display();
                 self.fail(format!("noting a sync in {dir} failed: {error}"));
@@ -804,7 +804,7 @@ impl Log {
             self.has_sync_failed = false;
             if self.sync.mark != Mark::Made {
                 self.sync.mark = Mark::Making;
-                self.open_sync_mark(ops);
+                self.make_sync_mark(ops);
             }
         }
     }

@@ -462,7 +462,7 @@ impl Log {
             Pending::Written => self.on_written(now, outcome, ops),
             Pending::Synced { base, bytes } => self.on_synced(base, bytes, outcome.done()),
             Pending::FolderSynced => self.on_folder_synced(outcome.done()),
-            Pending::SyncMarked => self.on_sync_marked(now, outcome.opened(), ops),
+            Pending::SyncMarked => self.on_sync_marked(now, outcome.done(), ops),
             Pending::SyncUnmarked => self.on_sync_unmarked(ops),
             Pending::Reserved { base, end } => self.on_reserved(base, end, outcome.done(), ops),
             Pending::IndexOpened { base, kind } => {

@@ -169,6 +169,14 @@ pub enum Op<M> {
         /// Which.
         path: PathBuf,
     },
+    /// Makes an empty file where there is none, and holds no descriptor. Completes with
+    /// [`crate::Completion::Done`].
+    Touch {
+        /// Echoed.
+        token: Token,
+        /// Which.
+        path: PathBuf,
+    },
     /// Makes a folder and those above it. Completes with [`crate::Completion::Done`].
     MakeDir {
         /// Echoed.

@@ -273,6 +273,7 @@ impl<M: Send> Driver<M> {
             }
             Op::Rename { token, from, to } => shared.job(token, Task::Rename { from, to }),
             Op::Remove { token, path } => shared.job(token, Task::Remove(path)),
+            Op::Touch { token, path } => shared.job(token, Task::Touch(path)),
             Op::MakeDir { token, path } => shared.job(token, Task::MakeDir(path)),
             Op::SyncDir { token, path } => shared.job(token, Task::SyncDir(path)),
             Op::List { token, path } => shared.job(token, Task::List(path)),

@@ -336,6 +336,11 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     sys::sync_all(File::open(path)?.as_fd())
 }
 
+/// Makes an empty file where there is none.
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(false).open(path).map(drop)
+}
+
 /// Removes a file or a folder with all that is in it; what is not there counts as removed.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {

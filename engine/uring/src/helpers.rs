@@ -39,6 +39,7 @@ pub(crate) enum Task {
     WriteWhole(PathBuf, Bytes),
     Rename { from: PathBuf, to: PathBuf },
     Remove(PathBuf),
+    Touch(PathBuf),
     MakeDir(PathBuf),
     SyncDir(PathBuf),
     List(PathBuf),
@@ -130,6 +131,7 @@ impl Helpers {
                 | Task::WriteWhole(..)
                 | Task::Rename { .. }
                 | Task::Remove(_)
+                | Task::Touch(_)
                 | Task::MakeDir(_)
                 | Task::SyncDir(_)
                 | Task::List(_) => queue.quick.push_back(job),
@@ -238,6 +240,7 @@ impl Helpers {
             Task::WriteWhole(path, content) => done(files::write_whole(&path, &content)),
             Task::Rename { from, to } => done(std::fs::rename(from, to)),
             Task::Remove(path) => done(files::remove(&path)),
+            Task::Touch(path) => done(files::touch(&path)),
             Task::MakeDir(path) => done(std::fs::create_dir_all(path)),
             Task::SyncDir(path) => done(files::sync_dir(&path)),
             Task::List(path) => Outcome::Listed(files::list(&path).map_err(|e| sys::io_error(&e))),

@@ -302,13 +302,16 @@ impl Producer {
     ///
     /// Not while the broker has nothing of an idempotent producer: it takes any sequence then, and so
     /// the batch behind the one whose CRC is wrong, as Kafka does. By that CRC nobody can say whose
-    /// batch it was.
+    /// batch it was. And not when a batch is sent again: the first time may have worked, and those
+    /// behind it would rightly be taken.
     fn send_next(&mut self, index: usize) -> Bytes {
         let lane = &mut self.lanes[index];
         let batch = &mut lane.queue[lane.sent];
         batch.sends += 1;
         let may_be = lane.is_known || self.habits.guarantee != Guarantee::OnceInOrder;
-        batch.is_spoilt = !self.is_draining && may_be && self.rng.chance(self.habits.spoilt);
+        let may_be = may_be && !self.is_draining;
+        let is_spoilt = may_be && self.rng.chance(self.habits.spoilt);
+        batch.is_spoilt = is_spoilt && batch.sends == 1;
         if !batch.is_spoilt {
             return batch.bytes.clone();
         }

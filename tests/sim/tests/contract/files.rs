@@ -144,6 +144,10 @@ pub(crate) fn folders_are_made_listed_renamed_and_removed(rig: &mut dyn Rig) {
         let file = create(rig, name);
         write(rig, &file, 0, name.as_bytes());
     }
+    for name in ["a/b/x", "a/b/y"] {
+        let op = Op::Touch { token: token(1), path: root.join(name) };
+        done(rig, op).expect("made, or left as it is");
+    }
     done(rig, Op::SyncDir { token: token(2), path: root.join("a/b") }).expect("synced");
     let entry = |name: &str, length, is_dir| (name.to_owned(), length, is_dir);
     let entries = |listed: Vec<DirEntry>| {
@@ -152,7 +156,8 @@ pub(crate) fn folders_are_made_listed_renamed_and_removed(rig: &mut dyn Rig) {
         };
         listed.into_iter().map(short).collect::<Vec<_>>()
     };
-    let expected = [entry("c", 0, true), entry("y", 5, false), entry("z", 5, false)];
+    let expected =
+        [entry("c", 0, true), entry("x", 0, false), entry("y", 5, false), entry("z", 5, false)];
     assert_eq!(entries(list(rig, "a/b")), expected);
 
     // A file replaces a file, a folder moves with what is in it.

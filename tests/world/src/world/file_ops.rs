@@ -102,6 +102,7 @@ impl<M> World<M> {
             | Op::WriteWhole { .. }
             | Op::Rename { .. }
             | Op::Remove { .. }
+            | Op::Touch { .. }
             | Op::MakeDir { .. }
             | Op::SyncDir { .. }
             | Op::List { .. }
@@ -147,6 +148,9 @@ impl<M> World<M> {
             Op::Open { token, path, .. } => self
                 .breaks(Broken::Open, path)
                 .then(|| Completion::Opened { token: *token, result: Err(EIO) }),
+            Op::Touch { token, path } => self
+                .breaks(Broken::Open, path)
+                .then(|| Completion::Done { token: *token, result: Err(EIO) }),
             Op::ReadWhole { token, path, .. } => self
                 .breaks(Broken::Read, path)
                 .then(|| Completion::Read { token: *token, result: Err(EIO) }),
@@ -217,6 +221,12 @@ impl<M> World<M> {
             }
             Op::Rename { token, from, to } => (token, self.disk.rename(&from, &to)),
             Op::Remove { token, path } => (token, self.disk.remove(&path, usize::MAX)),
+            Op::Touch { token, .. } if self.rng.chance(self.faults.open_exhausted) => {
+                (token, Err(TOO_MANY_OPEN))
+            }
+            Op::Touch { token, path } => {
+                (token, self.disk.open(&path, OpenMode::Create, self.life).map(drop))
+            }
             Op::MakeDir { token, path } => (token, self.disk.make_dir(&path)),
             Op::SyncDir { token, path } => (token, self.disk.sync_dir(&path)),
             Op::Read { .. }

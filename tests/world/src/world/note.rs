@@ -46,6 +46,7 @@ impl<M> World<M> {
             | Op::ReadWhole { .. }
             | Op::Rename { .. }
             | Op::Remove { .. }
+            | Op::Touch { .. }
             | Op::MakeDir { .. }
             | Op::SyncDir { .. }
             | Op::List { .. }
@@ -118,6 +119,7 @@ fn describe_op<M>(op: &Op<M>) -> String {
         }
         Op::Rename { from, to, .. } => format!("rename {} {}", from.display(), to.display()),
         Op::Remove { path, .. } => format!("remove {}", path.display()),
+        Op::Touch { path, .. } => format!("touch {}", path.display()),
         Op::MakeDir { path, .. } => format!("make dir {}", path.display()),
         Op::SyncDir { path, .. } => format!("sync dir {}", path.display()),
         Op::List { path, .. } => format!("list {}", path.display()),

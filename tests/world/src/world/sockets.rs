@@ -72,6 +72,7 @@ impl<M> World<M> {
             | Op::WriteWhole { .. }
             | Op::Rename { .. }
             | Op::Remove { .. }
+            | Op::Touch { .. }
             | Op::MakeDir { .. }
             | Op::SyncDir { .. }
             | Op::Compute { .. }

@@ -13,7 +13,7 @@ use crate::mail::PartitionId;
 use crate::offsets_topic::OFFSETS_TOPIC;
 
 /// Logs of a shard that recover at the same time. Each holds a handful of descriptors meanwhile.
-const LOGS_OPENING_MAX: usize = 128;
+const LOGS_OPENING_MAX: usize = 64;
 
 impl Shard {
     /// Opens this shard's partitions of an image, as the process finds them at its start: so many

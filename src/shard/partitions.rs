@@ -28,7 +28,7 @@ use crate::waiters::WaiterList;
 /// Partitions one shard can own.
 const PARTITIONS_MAX: u32 = 1 << 20;
 /// Logs of a shard that close at the same time. Each holds a handful of descriptors meanwhile.
-const LOGS_CLOSING_MAX: usize = 128;
+const LOGS_CLOSING_MAX: usize = 64;
 
 /// The shard that owns a partition. The same on every shard; partitions of a topic go round.
 pub(crate) fn owner_of(partition: PartitionId, shards: u16) -> ShardId {

@@ -66,8 +66,13 @@ pub(crate) enum LifeLetter {
     Image(Arc<Image>, Arc<ImageDelta>),
     /// The sender works by the newest image.
     Applied,
-    /// The sender's logs are closed, and stand like this.
-    Stopped(Vec<offsets::Standing>),
+    /// The sender's logs are closed.
+    Stopped {
+        /// They stand like this.
+        logs: Vec<offsets::Standing>,
+        /// Its checkpoint is written: the next start may open them by it.
+        is_clean: bool,
+    },
     /// Tell where your logs stand.
     TellOffsets,
     /// The sender's logs stand like this; none if none has moved since it was last told.
@@ -216,7 +221,9 @@ impl Shard {
                 }
                 self.grant_wishes(turn);
             }
-            LifeLetter::Stopped(logs) => self.on_shard_stopped(turn, logs),
+            LifeLetter::Stopped { logs, is_clean } => {
+                self.on_shard_stopped(turn, logs, is_clean);
+            }
             LifeLetter::TellOffsets => self.tell_offsets(),
             LifeLetter::Offsets(standings) => self.on_offsets(turn, from, standings),
             LifeLetter::Exit => self.life.phase = Phase::Finished,

@@ -176,6 +176,9 @@ impl Log {
                 }
             }
             self.become_ready(now, report);
+            // A file that a killed process made may be there and not be durable: what is acknowledged
+            // from it needs its name, too.
+            self.sync.is_folder_dirty = true;
             self.drop_what_producers_needed(ops);
             self.sync.is_wanted =
                 self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);

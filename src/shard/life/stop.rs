@@ -26,6 +26,9 @@ pub(super) struct Stop {
     /// The offsets are written; the markers are next.
     offsets_written: bool,
     markers_written: bool,
+    /// Something could not be written: no marker may say that all is well, or the next start would
+    /// open logs by what an older checkpoint tells of them.
+    is_unclean: bool,
     metadata_closing: bool,
     /// Where all logs stand (shard 0 gathers them).
     pub(super) offsets: Vec<Standing>,
@@ -107,8 +110,7 @@ impl Shard {
         if let Err(error) = result {
             let note = format!("the stop is not clean, the next start recovers: {error}");
             self.life.notes.push(note);
-            // Without everything in place no marker may say that all is well.
-            self.life.stop.markers_written = true;
+            self.life.stop.is_unclean = true;
         }
         self.life.stop.pending -= 1;
         if self.life.stop.pending > 0 {
@@ -118,13 +120,20 @@ impl Shard {
             self.maybe_end_stop(turn);
         } else {
             let logs = self.standings();
-            self.send(ShardId(0), Letter::Life(LifeLetter::Stopped(logs)));
+            let is_clean = !self.life.stop.is_unclean;
+            self.send(ShardId(0), Letter::Life(LifeLetter::Stopped { logs, is_clean }));
         }
     }
 
     /// Shard 0: another shard's logs are closed.
-    pub(super) fn on_shard_stopped(&mut self, turn: &mut Turn, logs: Vec<Standing>) {
+    pub(super) fn on_shard_stopped(
+        &mut self,
+        turn: &mut Turn,
+        logs: Vec<Standing>,
+        is_clean: bool,
+    ) {
         self.life.stop.offsets.extend(logs);
+        self.life.stop.is_unclean |= !is_clean;
         self.life.shards_left -= 1;
         if self.life.shards_left > 0 {
             return;
@@ -148,7 +157,7 @@ impl Shard {
         if !self.life.stop.offsets_written {
             self.life.stop.offsets_written = true;
             self.write_offset_files(turn);
-        } else if !self.life.stop.markers_written {
+        } else if !self.life.stop.markers_written && !self.life.stop.is_unclean {
             self.life.stop.markers_written = true;
             self.write_markers(turn);
         } else {

@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 const HELD_PER_BYTE: usize = 160;
 /// And whatever its input, for fixed parts.
 const HELD_ALWAYS: usize = 4096;
-/// The same where batches are unpacked: what one may unpack to, and the codecs' tables.
-const HELD_UNPACKING: usize = 4 * UNPACKED_BYTES_MAX;
+/// The same where batches are unpacked: what one may unpack to, and the codecs' tables; LZ4 frames hold
+/// two blocks of up to 4 MiB.
+const HELD_UNPACKING: usize = 4 * UNPACKED_BYTES_MAX + (9 << 20);
 /// The same where a text becomes a machine or a configuration.
 const HELD_COMPILING: usize = 8 << 20;
 /// The longest input a mutation may grow, bytes.

@@ -316,9 +316,10 @@ impl ImageDraft {
         // Naming a leader, even the same one, is an election.
         if record.leader != NO_LEADER_CHANGE {
             partition.leader = record.leader;
-            partition.leader_epoch += 1;
+            partition.leader_epoch = partition.leader_epoch.wrapping_add(1);
         }
-        partition.partition_epoch += 1;
+        // Records say where an epoch begins, and may say its last: it begins again, as in Kafka.
+        partition.partition_epoch = partition.partition_epoch.wrapping_add(1);
         Ok(())
     }
 

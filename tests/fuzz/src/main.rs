@@ -127,7 +127,7 @@ fn measure(name: &str, body: fn(&[u8]), input: &[u8], case: (u64, u64)) -> usize
     let told = std::panic::catch_unwind(|| body(input));
     let held = HELD_MAX.load(Ordering::Relaxed).saturating_sub(before);
     let always = match name {
-        "unpack" | "group_record" => HELD_UNPACKING,
+        "batch" | "unpack" | "group_record" => HELD_UNPACKING,
         // Every known configuration is resolved; an expression may compile to so much.
         "pattern" | "server_properties" => HELD_COMPILING,
         _ => HELD_ALWAYS,

@@ -106,6 +106,8 @@ struct Batch {
     sends: u32,
     /// The last time it was spoiled on its way.
     is_spoilt: bool,
+    /// It was sent and never answered: it may be in the log.
+    may_be_taken: bool,
 }
 
 #[derive(Debug)]
@@ -356,7 +358,7 @@ impl Producer {
         let length = self.rng.between(8, self.habits.record_bytes_max);
         let length = usize::try_from(length).expect("a small value");
         let bytes = record::build(&ids, stamp, self.habits.codec, length, TIMESTAMP_MS);
-        lane.queue.push_back(Batch { ids, bytes, sends: 0, is_spoilt: false });
+        lane.queue.push_back(Batch { ids, bytes, sends: 0, is_spoilt: false, may_be_taken: false });
         true
     }
 
@@ -450,7 +452,8 @@ impl Producer {
                 return Err(format!("{:?}: a spoiled batch was taken", lane.place));
             }
             Outcome::Taken => {
-                if is_once_in_order && lane.refused > 0 {
+                let mut refused = lane.queue.iter().take(lane.refused);
+                if is_once_in_order && refused.any(|batch| !batch.may_be_taken) {
                     let place = lane.place;
                     return Err(format!("{place:?}: a batch was taken behind a refused one"));
                 }
@@ -500,6 +503,10 @@ impl Producer {
         for lane in &mut self.lanes {
             if self.habits.guarantee == Guarantee::Once {
                 lane.queue.drain(..lane.sent);
+            } else {
+                for batch in lane.queue.iter_mut().take(lane.sent) {
+                    batch.may_be_taken = true;
+                }
             }
             lane.sent = 0;
             lane.refused = 0;

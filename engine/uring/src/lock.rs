@@ -28,19 +28,10 @@ pub fn lock_folder(folder: &Path, patience: Duration) -> io::Result<Option<Folde
     std::fs::create_dir_all(folder)?;
     let path = folder.join(LOCK_FILE);
     let file = File::options().create(true).truncate(false).write(true).open(path)?;
-    let mut waited = Duration::ZERO;
-    while !sys::try_lock(file.as_fd())? {
-        if waited >= patience {
-            return Ok(None);
-        }
-        std::thread::sleep(PAUSE);
-        waited += PAUSE;
-    }
-    Ok(Some(FolderLock { _file: file }))
+    let is_taken = |locked: &io::Result<bool>| matches!(locked, Ok(false));
+    let is_ours = sys::while_held(patience, || sys::try_lock(file.as_fd()), is_taken)?;
+    Ok(is_ours.then_some(FolderLock { _file: file }))
 }
-
-/// How long to wait before another try.
-const PAUSE: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

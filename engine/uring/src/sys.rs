@@ -22,6 +22,7 @@ use std::ffi::c_int;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 use millrace_io::{IoError, IoErrorKind, Mono, Now, WallMs};
 
@@ -383,6 +384,26 @@ pub(crate) fn epoll_remove(epoll: BorrowedFd<'_>, fd: BorrowedFd<'_>) -> io::Res
         )
     })
     .map(drop)
+}
+
+/// Tries again while somebody else holds what is tried for, `patience` at most, and returns what the
+/// last try came to: the kernel takes a killed process down behind its back, and until then that
+/// holds its addresses and its locks.
+pub(crate) fn while_held<R>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> R,
+    is_held: impl Fn(&R) -> bool,
+) -> R {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        let result = attempt();
+        if waited >= patience || !is_held(&result) {
+            return result;
+        }
+        std::thread::sleep(PAUSE);
+        waited += PAUSE;
+    }
 }
 
 /// Waits for events: `timeout_ns` of `None` waits without end. EINTR counts as no event.

@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use super::{check, check_int, grow, offset, owned};
+use super::{check, check_int, grow, offset, owned, while_held};
 
 /// How long an address may be in use before it counts as taken; rings were gone within 0.1 s.
 const IN_USE_WAIT: Duration = Duration::from_secs(3);
-/// Wait before the next try.
-const IN_USE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A listening socket. Accepted sockets inherit TCP_NODELAY and the buffer sizes from it.
 ///
@@ -49,16 +47,9 @@ pub fn listen(
 /// The kernel takes a killed process's ring down behind its back, and until then the ring's accept
 /// holds the listening socket: whoever starts a broker again at once would find its port taken.
 fn bind(socket: &Socket, addr: SocketAddr) -> io::Result<()> {
-    let mut waited = Duration::ZERO;
-    loop {
-        match socket.bind(&addr.into()) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && waited < IN_USE_WAIT => {
-                std::thread::sleep(IN_USE_PAUSE);
-                waited += IN_USE_PAUSE;
-            }
-            done => return done,
-        }
-    }
+    let is_in_use =
+        |done: &io::Result<()>| matches!(done, Err(e) if e.kind() == io::ErrorKind::AddrInUse);
+    while_held(IN_USE_WAIT, || socket.bind(&addr.into()), is_in_use)
 }
 
 /// Takes one connection off a listener's queue; EAGAIN if there is none.

@@ -278,6 +278,10 @@ struct CompactionArgs {
     /// Measures only compactions with nothing beside them; Kafka's too, with `--kafka`.
     #[arg(long)]
     quiet: bool,
+    /// `log.cleaner.io.max.bytes.per.second` of the phases with compaction; without it the broker's
+    /// own default.
+    #[arg(long)]
+    cleaner_rate: Option<u64>,
     #[command(flatten)]
     brokers: BrokerArgs,
     #[command(flatten)]
@@ -494,6 +498,9 @@ fn compaction(args: &CompactionArgs) -> Result<()> {
         connections: args.connections,
         seconds: args.seconds,
         pairs: args.pairs,
+        cleaner_rate: args
+            .cleaner_rate
+            .map_or(suites::UNBOUNDED.to_owned(), |rate| rate.to_string()),
     };
     let specs = args.brokers.specs()?;
     if args.quiet {

@@ -7,7 +7,8 @@ mod latency;
 mod start;
 
 pub use compaction::{
-    CompactionOptions, CompactionResult, compaction_beside, compaction_figures, compaction_quiet,
+    CompactionOptions, CompactionResult, UNBOUNDED, compaction_beside, compaction_figures,
+    compaction_quiet,
 };
 pub use groups::{GROUP_LOAD_SETTINGS, GroupLoadOptions, group_load};
 pub use idle::{IdleOptions, idle};

@@ -22,6 +22,10 @@ use millrace_engine::checkpoint_file::{CLEANER_FILE, OffsetEntry, write_offsets}
 use millrace_engine::{CompactionEvent, CompactionLimits, CompactionReport, MapRules, Offset};
 use millrace_io::{Completion, Mono, Op, ShardId, Token};
 
+mod pace;
+
+use pace::Pace;
+
 use super::{COMPACTION_OWNER, Due, Shard, Turn};
 use crate::mail::{Letter, Mail, PartitionId};
 use crate::topic_config;
@@ -57,6 +61,7 @@ pub(super) struct Compactions {
     /// Bytes read and written beyond what the rate allowed up to `owed_at`.
     owed_bytes: u64,
     owed_at: Mono,
+    pace: Pace,
     deadline: Option<Mono>,
     /// What logs told and nobody has looked at.
     events: Vec<(u32, CompactionEvent)>,
@@ -76,8 +81,8 @@ struct Allowance {
     is_on: bool,
     backoff_ms: u64,
     limits: CompactionLimits,
-    /// Bytes per second that this shard may read and write.
-    bytes_per_second: u64,
+    /// Bytes per second that all shards may read and write, if it was said.
+    bytes_per_second: Option<u64>,
 }
 
 impl Compactions {
@@ -107,7 +112,6 @@ impl Compactions {
 impl Shard {
     fn compaction_allowance(&self) -> Allowance {
         let view = topic_config::view(&self.setup, &self.image);
-        let shards = u64::from(self.setup.shards);
         let bytes = |name| usize::try_from(view.number(name)).unwrap_or(0);
         let map_bytes = bytes("log.cleaner.dedupe.buffer.size") / usize::from(self.setup.shards);
         let percent = view.scaled("log.cleaner.io.buffer.load.factor", 100).clamp(1, 95);
@@ -126,7 +130,7 @@ impl Shard {
                     .unwrap_or(READ_BYTES_MAX)
                     .clamp(READ_BYTES_MIN, READ_BYTES_MAX),
             },
-            bytes_per_second: (rate / shards).max(1),
+            bytes_per_second: Some(rate).filter(|rate| *rate < u64::MAX),
         }
     }
 
@@ -169,8 +173,11 @@ impl Shard {
 
     /// Does the next piece if the rate allows it, or waits until it does.
     fn go_on_or_wait(&mut self, turn: &mut Turn, slot: u32) {
-        let rate = u128::from(self.compaction_allowance().bytes_per_second);
-        let now = turn.now.mono;
+        let configured = self.compaction_allowance().bytes_per_second;
+        let (now, shards) = (turn.now.mono, u64::from(self.setup.shards));
+        let requests = self.counters.requests.get();
+        let rate = self.compactions.pace.allowed(now, requests, configured, shards);
+        let rate = u128::from(rate);
         let compactions = &mut self.compactions;
         let paid = u128::from(now.since(compactions.owed_at)) * rate / 1_000_000_000;
         let owed = u128::from(compactions.owed_bytes).saturating_sub(paid);
@@ -212,6 +219,9 @@ impl Shard {
             let running = Running { id, slot, since, moved_at, is_stalled: false };
             self.compactions.running = Some(running);
             self.counters.compaction_running.set(1);
+            let (requests, dirty) =
+                (&self.counters.requests, &self.counters.compaction_dirty_bytes);
+            self.compactions.pace.begin(now.mono, requests.get(), dirty.get());
             self.partitions.touch(slot);
             self.set_compaction_due(now.mono.plus_ms(STALL_MS));
         } else {

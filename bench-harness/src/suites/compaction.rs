@@ -51,6 +51,8 @@ pub struct CompactionOptions {
     pub seconds: f64,
     /// Pairs of phases for each row.
     pub pairs: usize,
+    /// `log.cleaner.io.max.bytes.per.second` of the phases with compaction.
+    pub cleaner_rate: String,
 }
 
 /// One phase of a pair.
@@ -112,7 +114,8 @@ const HELD_BACK_SHARE: f64 = 0.02;
 /// Topics that are filled for one row before it must have its pairs.
 const FILLS_MAX: usize = 8;
 const RATE: &str = "log.cleaner.io.max.bytes.per.second";
-const UNBOUNDED: &str = "1.7976931348623157E308";
+/// The default of `log.cleaner.io.max.bytes.per.second`.
+pub const UNBOUNDED: &str = "1.7976931348623157E308";
 
 /// Measures producers beside compactions: `specs` must be brokers that tell metrics.
 ///
@@ -160,7 +163,7 @@ fn row(
             let mut pair = [Phase::default(); 2];
             let mut outcomes = Vec::new();
             for which in order {
-                let rate = if which == 1 { UNBOUNDED } else { "1" };
+                let rate = if which == 1 { &options.cleaner_rate } else { "1" };
                 let_go(server, &mut client, rate)?;
                 let (phase, outcome) = phase(server, options, (rate_mb, acks))?;
                 pair[which] = phase;

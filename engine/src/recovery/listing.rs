@@ -11,7 +11,7 @@ use crate::log::{Log, Pending};
 use crate::partition_metadata::PARTITION_METADATA_FILE;
 use crate::segment::{
     CLEANED_SUFFIX, DELETED_SUFFIX, IndexBytes, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, SNAPSHOT_SUFFIX,
-    SYNC_PENDING_FILE, Segment, TIME_INDEX_SUFFIX, file_name, parse_file_name,
+    SYNC_PENDING_FILE, Segment, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX, file_name, parse_file_name,
 };
 
 impl Log {
@@ -49,6 +49,7 @@ impl Log {
         }
         self.drop_below_log_start(recovery, ops);
         self.drop_empty_segments(recovery, ops);
+        self.drop_orphan_indexes(recovery, &entries, ops);
         if self.segments.is_empty() {
             return self.begin_empty(now, recovery, ops);
         }
@@ -108,6 +109,30 @@ impl Log {
         }
     }
 
+    /// Drops indexes without their segment: a power loss may have taken its bytes, or undone the
+    /// indexes' removal. A new segment of that name would otherwise have an index that is not its own,
+    /// once a kill comes between the sync of its records and the writing of its indexes.
+    ///
+    /// The removals need no sync of their own: the folder is synced before a record of that new segment
+    /// counts as durable, and until then the segment is scanned and its indexes are written anew.
+    fn drop_orphan_indexes<M>(
+        &mut self,
+        recovery: &mut Recovery,
+        entries: &[DirEntry],
+        ops: &mut Vec<Op<M>>,
+    ) {
+        for entry in entries.iter().filter(|entry| !entry.is_dir) {
+            let Some((base, suffix)) = parse_file_name(&entry.name) else {
+                continue;
+            };
+            if INDEX_SUFFIXES.contains(&suffix) && self.segment_mut(base).is_none() {
+                recovery.report.orphan_files += 1;
+                let path = self.spec.dir.join(&entry.name);
+                self.recovery_op(Step::Ended, ops, |token| Op::Remove { token, path });
+            }
+        }
+    }
+
     /// Notes a snapshot; removes what an interrupted deletion or compaction left.
     fn on_entry<M>(&mut self, recovery: &mut Recovery, entry: &DirEntry, ops: &mut Vec<Op<M>>) {
         let Some((offset, suffix)) = parse_file_name(&entry.name) else {
@@ -146,6 +171,9 @@ impl Log {
         Ok(())
     }
 }
+
+/// Indexes of a segment, on the disk.
+const INDEX_SUFFIXES: [&str; 3] = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX];
 
 /// What a file that is written as a whole has behind its name until it is.
 const ASIDE_SUFFIX: &str = ".tmp";

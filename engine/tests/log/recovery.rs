@@ -203,6 +203,24 @@ fn an_empty_next_segment_that_a_crash_left_is_no_harm() {
 }
 
 #[test]
+fn indexes_without_their_segment_do_not_become_those_of_the_next_one_with_its_name() {
+    let left = ["00000000000000000060.index", "00000000000000000060.timeindex"];
+    for has_empty_log in [false, true] {
+        let mut rig = filled(small(), 30);
+        rig.kill();
+        for name in left {
+            rig.world.disk_mut().put(Rig::path(name), vec![1; 24]);
+        }
+        if has_empty_log {
+            rig.world.disk_mut().put(Rig::path("00000000000000000060.log"), Vec::new());
+        }
+        let report = rig.reopen(Opening::default());
+        assert_eq!((report.orphan_files, report.log_end), (2, Offset(60)));
+        assert!(rig.names().iter().all(|name| !left.contains(&name.as_str())));
+    }
+}
+
+#[test]
 fn after_a_power_loss_what_was_synced_is_there() {
     for seed in 0..60 {
         let world = millrace_world::World::new(millrace_world::WorldConfig::new(seed));

@@ -1,7 +1,8 @@
 //! FindCoordinator, versions 0 to 6: which broker coordinates a group.
 //!
 //! The first one that asks about a group has the offsets topic created, and its answer waits for
-//! it. Transactions have no coordinator yet.
+//! it. Transactions have no coordinator yet, and who asks for one is told so for good: an answer
+//! that clients try again after has them wait for what does not come, some without end.
 
 use millrace_net::ErrorCode;
 use millrace_net::messages::find_coordinator::{
@@ -21,6 +22,8 @@ const KEY_GROUP: i8 = 0;
 const KEY_TRANSACTION: i8 = 1;
 /// From this version on a request has many keys.
 const BATCH_FROM: i16 = 4;
+/// What clients that show the text beside an error tell their user.
+const NO_TRANSACTIONS: &str = "this broker does not serve transactions";
 
 /// A request that waits for the offsets topic.
 #[derive(Debug)]
@@ -93,7 +96,9 @@ impl Shard {
     fn find_coordinator(&self, nodes: &[Node], key_type: i8, key: String) -> Coordinator {
         let leader = match key_type {
             KEY_GROUP => self.group_leader(&key).ok_or(ErrorCode::CoordinatorNotAvailable),
-            KEY_TRANSACTION => Err(ErrorCode::CoordinatorNotAvailable),
+            // The only code after which every client gives up at once; librdkafka tries again
+            // after all others.
+            KEY_TRANSACTION => Err(ErrorCode::TransactionalIdAuthorizationFailed),
             _ => Err(ErrorCode::InvalidRequest),
         };
         let node = leader.and_then(|leader| {
@@ -115,7 +120,10 @@ impl Shard {
                 host: String::new(),
                 port: -1,
                 error_code: error.code(),
-                error_message: Some(error.name().to_owned()),
+                error_message: Some(match key_type {
+                    KEY_TRANSACTION => NO_TRANSACTIONS.to_owned(),
+                    _ => error.name().to_owned(),
+                }),
             },
         }
     }

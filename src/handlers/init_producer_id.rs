@@ -25,9 +25,11 @@ impl Shard {
             Some(id) if id.is_empty() => {
                 self.refuse_producer_id(turn, &request.to, ErrorCode::InvalidRequest);
             }
-            // There is no transaction coordinator yet: a client that waits for one retries this.
+            // There is no transaction coordinator yet. Clients give up after this code, and would
+            // try without end after one that says that there is none for the moment.
             Some(_) => {
-                self.refuse_producer_id(turn, &request.to, ErrorCode::CoordinatorNotAvailable);
+                let error = ErrorCode::TransactionalIdAuthorizationFailed;
+                self.refuse_producer_id(turn, &request.to, error);
             }
             None if self.producer_ids.is_empty() => {
                 self.ask_and_wait(&request.to, AdminAsk::ProducerIds, Then::InitProducerId);

@@ -92,14 +92,20 @@ fn read_named(reader: &mut Reader<'_>) -> Result<Named, WireError> {
     Ok(named)
 }
 
-/// The partitions of an assignment; `None` if it is none. Nothing at all is no partitions.
+/// The partitions of an assignment; `None` if it is none, or if an assignor put more into it than
+/// partitions, which a group without that assignor would lose. Nothing at all is no partitions.
 pub(crate) fn assigned(assignment: &[u8]) -> Option<Named> {
     if assignment.is_empty() {
         return Some(Named::new());
     }
     let mut reader = Reader::new(assignment);
     let version = reader.i16().ok()?;
-    if version < 0 { None } else { read_named(&mut reader).ok() }
+    if version < 0 {
+        return None;
+    }
+    let named = read_named(&mut reader).ok()?;
+    let user_data = reader.nullable_bytes().ok()?;
+    user_data.is_none_or(<[u8]>::is_empty).then_some(named)
 }
 
 /// An assignment as consumers read it, in a version that they wrote themselves.

@@ -25,8 +25,9 @@ use crate::coordinator::group::Group;
 use crate::coordinator::record::{GroupRecord, GroupValue, MemberValue};
 use crate::coordinator::subscription::{self, CONSUMER};
 
-/// The consumer group that a classic group with members turns into; none if it may not, or if its
-/// members' metadata are not those of consumers.
+/// The consumer group that a classic group with members turns into; none if it may not, if its
+/// members' metadata are not those of consumers, or if their assignments hold user data of an
+/// assignor, which would be lost.
 pub(crate) fn upgraded(
     group: &Group,
     config: &GroupConfig,

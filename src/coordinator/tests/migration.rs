@@ -34,6 +34,11 @@ impl Bench {
 
     /// A stable classic group of one member, who has the two partitions of `t`.
     fn classic(policy: Migration) -> (Self, String) {
+        Self::classic_assigned(policy, subscription::write_assignment(3, &[("t", vec![0, 1])]))
+    }
+
+    /// The same, with an assignment that is given.
+    fn classic_assigned(policy: Migration, assignment: Bytes) -> (Self, String) {
         let consumer = ConsumerConfig { migration: policy, ..ConsumerConfig::default() };
         let config =
             GroupConfig { initial_rebalance_delay_ms: 0, consumer, ..GroupConfig::default() };
@@ -45,7 +50,6 @@ impl Bench {
         let ticket = bench.ask(GroupAsk::Join(Box::new(request), requester(9)));
         bench.pass(1);
         assert_eq!(bench.joined(ticket).generation_id, 1);
-        let assignment = subscription::write_assignment(3, &[("t", vec![0, 1])]);
         bench.ask(GroupAsk::Sync(SyncGroupRequest {
             group_id: "g".to_owned(),
             generation_id: 1,
@@ -97,6 +101,28 @@ fn a_policy_of_disabled_keeps_a_group_as_it_is() {
     assert_eq!(code(response.error_code), ErrorCode::GroupIdNotFound);
     assert_eq!(bench.heartbeat(&old, 1), ErrorCode::None);
     assert_eq!(bench.state(), "Stable");
+}
+
+/// As librdkafka's cooperative-sticky assignor does it. Source: what Apache Kafka 4.3.1 answers.
+#[test]
+fn a_group_whose_assignor_put_user_data_into_assignments_stays_classic() {
+    // Version 3, partitions 0 and 1 of `t`, and four bytes of user data, none, or no field for it.
+    let partitions = b"\0\x03\0\0\0\x01\0\x01t\0\0\0\x02\0\0\0\0\0\0\0\x01";
+    let tails: [(&[u8], bool); 4] = [
+        (b"\0\0\0\x04\0\0\0\x07", false),
+        (b"\0\0\0\0", true),
+        (b"\xff\xff\xff\xff", true),
+        (b"", false),
+    ];
+    for (tail, goes_over) in tails {
+        let assignment = [partitions, tail].concat().into();
+        let (mut bench, old) = Bench::classic_assigned(Migration::Bidirectional, assignment);
+        let response = bench.beats(joining("new", &["t"]));
+        let wanted = if goes_over { ErrorCode::None } else { ErrorCode::GroupIdNotFound };
+        assert_eq!(code(response.error_code), wanted, "user data {tail:?}");
+        let wanted = if goes_over { ErrorCode::RebalanceInProgress } else { ErrorCode::None };
+        assert_eq!(bench.heartbeat(&old, 1), wanted, "user data {tail:?}");
+    }
 }
 
 #[test]

@@ -1,4 +1,7 @@
-"""One member of a group with confluent-kafka: see `members.py` for what it is given and prints."""
+"""One member of a group with confluent-kafka: see `members.py` for what it is given and prints.
+
+`--range` before that has classic members use that assignor in place of cooperative-sticky.
+"""
 
 import json
 import signal
@@ -7,13 +10,13 @@ import sys
 from confluent_kafka import Consumer
 
 
-def main(bootstrap, group, protocol, topic, instance=""):
+def main(assignor, bootstrap, group, protocol, topic, instance=""):
     settings = {"bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
                 "auto.offset.reset": "earliest", "enable.auto.commit": False,
                 "topic.metadata.refresh.interval.ms": 2000}
     if protocol == "classic":
         settings |= {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500,
-                     "partition.assignment.strategy": "cooperative-sticky"}
+                     "partition.assignment.strategy": assignor}
     if instance:
         settings["group.instance.id"] = instance
     consumer = Consumer(settings)
@@ -36,4 +39,7 @@ def main(bootstrap, group, protocol, topic, instance=""):
     consumer.close()
 
 
-main(*sys.argv[1:])
+if sys.argv[1] == "--range":
+    main("range", *sys.argv[2:])
+else:
+    main("cooperative-sticky", *sys.argv[1:])

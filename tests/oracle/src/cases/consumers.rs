@@ -21,6 +21,7 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
     expressions(scripts);
     administration(scripts);
     upgrades(scripts);
+    upgrades_with_user_data(scripts);
     downgrades(scripts);
     classic_members(scripts);
 }
@@ -291,7 +292,12 @@ fn syncs(member: &str, generation: i32, assignments: &Value) -> Value {
 
 /// A stable classic group of one member `$m` with both partitions of the topic.
 fn classic(name: &str) -> Script {
-    let assignment = "000100000001$hex16:%T-a$000000020000000000000001ffffffff";
+    classic_with(name, "ffffffff")
+}
+
+/// The same, with the assignor's user data behind the partitions of the assignment.
+fn classic_with(name: &str, user_data: &str) -> Script {
+    let assignment = format!("000100000001$hex16:%T-a$000000020000000000000001{user_data}");
     with_coordinator(format!("consumergroups/{name}"))
         .topic("a", 2, &[])
         .call("JoinGroup", 9, joins("", &[]))
@@ -320,6 +326,21 @@ fn upgrades(scripts: &mut Vec<Script>) {
             .call(API, 1, beat(MEMBER, 2))
             .call("DescribeGroups", 6, json!({ "Groups": ["%T-g"] })),
     );
+}
+
+/// What an assignor told its members by user data would be lost in a group without it.
+fn upgrades_with_user_data(scripts: &mut Vec<Script>) {
+    for (name, user_data) in
+        [("four-bytes", "0000000400000007"), ("empty", "00000000"), ("absent", "")]
+    {
+        scripts.push(
+            classic_with(&format!("upgrade-user-data-{name}"), user_data)
+                .call(API, 1, joining(MEMBER, &json!(["%T-a"])))
+                .call("Heartbeat", 4, heartbeat(1, "$m"))
+                .call("DescribeGroups", 6, json!({ "Groups": ["%T-g"] }))
+                .call("LeaveGroup", 3, leave(3, "$m")),
+        );
+    }
 }
 
 fn downgrades(scripts: &mut Vec<Script>) {

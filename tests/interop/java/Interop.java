@@ -18,8 +18,10 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -52,6 +54,7 @@ public class Interop {
             }
             offsets(admin, topic);
             admin(admin, topic);
+            transactions(topic + "-transactions");
             if (arguments.length > 1 && arguments[1].equals("--groups")) {
                 groups(topic);
             }
@@ -198,6 +201,24 @@ public class Interop {
         equal("listed", admin.listTopics().names().get().contains(topic), true);
         equal("producers", admin.describeProducers(List.of(new TopicPartition(topic, 0))).all().get()
             .values().iterator().next().activeProducers().size(), 1);
+    }
+
+    /** They work, or are refused for good and at once: nobody waits for what does not come. */
+    static void transactions(String topic) throws Exception {
+        Properties settings = new Properties();
+        settings.putAll(Map.of("bootstrap.servers", bootstrap, "transactional.id", topic));
+        long started = System.currentTimeMillis();
+        try (KafkaProducer<byte[], byte[]> producer =
+                 new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(topic, 0, null, "in a transaction".getBytes()));
+            producer.commitTransaction();
+            equal("transactions: records", read(topic, 0, 0, 1).size(), 1);
+        } catch (KafkaException refused) {
+            equal("transactions: refused to be tried again: " + refused, refused instanceof RetriableException, false);
+        }
+        equal("transactions: known within 30 s", System.currentTimeMillis() - started < 30_000, true);
     }
 
     static void deletions(Admin admin, String topic) throws Exception {

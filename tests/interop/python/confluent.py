@@ -2,7 +2,7 @@
 
 import time
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     ConfigResource,
@@ -36,6 +36,7 @@ def main():
     offsets(options, checks, admin, topic)
     configs(checks, admin, topic)
     idempotent(options, checks, admin)
+    transactions(options, checks)
     if options.groups:
         groups(options, checks, topic)
     admin.create_partitions([NewPartitions(topic, len(CODECS) + 1)])[topic].result(30)
@@ -134,6 +135,28 @@ def idempotent(options, checks, admin):
                  [b"%d" % index for index in range(2000)])
     consumer.close()
     admin.delete_topics([topic])[topic].result(30)
+
+
+def transactions(options, checks):
+    """They work, or are refused for good, with a reason, at once: nobody waits for what does not come."""
+    topic = topic_name("confluent-transactions")
+    producer = Producer({"bootstrap.servers": options.bootstrap, "transactional.id": topic, "log_level": 0})
+    started = time.time()
+    try:
+        producer.init_transactions(60)
+        producer.begin_transaction()
+        producer.produce(topic, value=b"in a transaction")
+        producer.commit_transaction(60)
+    except KafkaException as refused:
+        error = refused.args[0]
+        checks.true(f"transactions: refused for good: {error.str()}", error.fatal() and not error.retriable())
+        checks.true(f"transactions: with a reason: {error.str()}", "transactions" in error.str())
+    else:
+        consumer = consumer_of(options, **{"isolation.level": "read_committed"})
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        checks.equal("transactions: values", [record[2] for record in drain(checks, consumer)], [b"in a transaction"])
+        consumer.close()
+    checks.true("transactions: known within 30 s", time.time() - started < 30)
 
 
 def groups(options, checks, topic):

@@ -7,11 +7,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"millrace.invalid/interop/check"
@@ -92,6 +94,26 @@ func roundTrip(ctx context.Context, bootstrap, topic string, partition int) {
 		read(ctx, bootstrap, topic, partition, 100, int64(len(wanted)-100)), wanted[100:], 100)
 }
 
+// They work, or are refused for good and at once: nobody waits for what does not come.
+func transactions(ctx context.Context, bootstrap, topic string) {
+	started := time.Now()
+	client, err := kgo.NewClient(kgo.SeedBrokers(bootstrap), kgo.TransactionalID(topic), kgo.AllowAutoTopicCreation())
+	check.Must("transactional client", err)
+	defer client.Close()
+	if err = client.BeginTransaction(); err == nil {
+		err = client.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte("in a transaction")}).FirstErr()
+	}
+	if err == nil {
+		check.Must("commit", client.EndTransaction(ctx, kgo.TryCommit))
+		check.Equal("transactions: records", len(read(ctx, bootstrap, topic, 0, 0, 1)), 1)
+	} else {
+		var refused *kerr.Error
+		check.Equal(fmt.Sprintf("transactions: refused by the broker: %v", err), errors.As(err, &refused), true)
+		check.Equal(fmt.Sprintf("transactions: refused to be tried again: %v", err), refused.Retriable, false)
+	}
+	check.Equal("transactions: known within 30 s", time.Since(started) < 30*time.Second, true)
+}
+
 func groups(ctx context.Context, bootstrap, topic string, wanted int) {
 	seen := map[string]bool{}
 	total := 0
@@ -169,6 +191,7 @@ func main() {
 			check.Equal("max.message.bytes", config.MaybeValue(), size)
 		}
 	}
+	transactions(ctx, bootstrap, topic+"-transactions")
 	if len(os.Args) > 2 && os.Args[2] == "--groups" {
 		groups(ctx, bootstrap, topic, int(wanted)*len(codecs))
 	}

@@ -3,8 +3,9 @@
 #
 # usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
 #   clients: confluent kafkapython aiokafka java franz sarama segmentio kafkajs
-#            platformatic kcat tools migrate compacted; with --groups also members connect streams
-#            (default: all). The last five start brokers of their own.
+#            platformatic kcat tools shippers oldjava frameworks migrate mirror compacted; with
+#            --groups also members connect streams (default: all); rskafka when it is installed.
+#            Migrate and those behind it start brokers of their own.
 #   --bootstrap  an already running broker; without it a Millrace of its own is started on free
 #                loopback ports with a temporary data folder, and stopped in the end
 #   --groups     the parts that need consumer groups too
@@ -28,12 +29,12 @@ while [ $# -gt 0 ]; do
     case $1 in
         --bootstrap) bootstrap=$2; shift ;;
         --groups) groups=--groups ;;
-        -*) sed -n '2,16p' "$0"; exit 2 ;;
+        -*) sed -n '2,18p' "$0"; exit 2 ;;
         *) clients+=("$1") ;;
     esac
     shift
 done
-[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools migrate compacted
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools shippers oldjava frameworks migrate mirror compacted
     ${groups:+members connect streams})
 
 work=$(mktemp -d)
@@ -78,9 +79,9 @@ run_client() {
         franz|sarama|segmentio) "$INTEROP_CACHE/go/$1" "$bootstrap" $groups ;;
         kafkajs) node "$here/node/kafkajs.js" "$bootstrap" $groups ;;
         platformatic) node "$here/node/platformatic.mjs" "$bootstrap" $groups ;;
-        kcat) "$here/kcat.sh" "$bootstrap" $groups ;;
-        tools) "$here/tools.sh" "$bootstrap" $groups ;;
-        migrate|compacted) "$here/$1.sh" ;;
+        kcat|tools|shippers|oldjava|frameworks) "$here/$1.sh" "$bootstrap" $groups ;;
+        rskafka) "$INTEROP_CACHE/rust/rskafka" "$bootstrap" ;;
+        migrate|mirror|compacted) "$here/$1.sh" ;;
         *) echo "no client $1"; return 2 ;;
     esac
 }

@@ -19,7 +19,7 @@ pom=$(
   <version>1</version>
   <packaging>pom</packaging>
   <dependencies>
-$(for artifact in kafka_2.13 kafka-tools connect-file kafka-streams; do
+$(for artifact in kafka_2.13 kafka-tools connect-file connect-mirror kafka-streams; do
     dependency org.apache.kafka $artifact "$KAFKA_VERSION"
 done)
 $(for artifact in log4j-core log4j-slf4j-impl; do

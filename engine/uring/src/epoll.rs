@@ -21,7 +21,7 @@ use millrace_io::{
 use crate::config::DriverConfig;
 use crate::counters::Counters;
 use crate::mesh::{Connection, Origin};
-use crate::send::{SendStep, Sending};
+use crate::send::{Cork, SendStep, Sending};
 use crate::sys;
 use crate::table::{Key, Table};
 
@@ -62,6 +62,7 @@ struct Socket {
     /// is one delivery per turn.
     delivered: u64,
     sending: Option<Sending>,
+    cork: Cork,
     told_eof: bool,
     told_error: bool,
 }
@@ -158,6 +159,7 @@ impl Epoll {
             receive: Receive::Stopped,
             delivered: 0,
             sending: None,
+            cork: Cork::default(),
             told_eof: false,
             told_error: false,
         });
@@ -486,7 +488,7 @@ impl Socket {
         let Some(sending) = &mut self.sending else {
             return;
         };
-        match sending.advance(self.fd.as_fd(), counters) {
+        match sending.advance(self.fd.as_fd(), &mut self.cork, counters) {
             SendStep::Done => {
                 self.sending = None;
                 completions.push(Completion::Sent { socket: id });

@@ -16,21 +16,25 @@ pub(crate) struct Sending {
     index: usize,
     /// Bytes of `chunks[index]` that were sent.
     offset: usize,
-    cork: Cork,
+    /// Nothing was done yet.
+    is_new: bool,
 }
 
-/// Whether the kernel is to hold back packets that are not full.
+/// Whether the kernel holds back a socket's packets that are not full (TCP_CORK).
 ///
 /// The end of a `sendfile` goes out as it is: `sendfile` has no flag that says "more follows". Where
 /// bytes do follow a range of a file, as the tag sections behind the records of a Fetch response,
 /// that makes one packet more, and wakes the peer before it has its answer: 64 KiB fetches over
 /// loopback cost a tenth more CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cork {
-    /// Nothing follows a range of a file.
-    Unneeded,
-    /// To be put in.
-    Due,
+///
+/// The cork stays in behind such a send, since more of its kind will follow: what is held back at the
+/// end is pushed by TCP_NODELAY, one call where taking the cork out and putting it in are two
+/// (`tcp(7)`: setting it flushes what is pending, even in a corked socket).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Cork {
+    /// Everything is sent at once.
+    #[default]
+    Out,
     /// It is in.
     In,
 }
@@ -49,10 +53,8 @@ pub(crate) enum SendStep {
 }
 
 impl Sending {
-    pub(crate) fn new(chunks: Vec<Chunk>) -> Self {
-        let is_followed = |pair: &[Chunk]| matches!(pair, [Chunk::File { .. }, Chunk::Bytes(_)]);
-        let cork = if chunks.windows(2).any(is_followed) { Cork::Due } else { Cork::Unneeded };
-        Self { chunks, index: 0, offset: 0, cork }
+    pub(crate) const fn new(chunks: Vec<Chunk>) -> Self {
+        Self { chunks, index: 0, offset: 0, is_new: true }
     }
 
     /// True if no range of a file is left to send.
@@ -67,19 +69,22 @@ impl Sending {
 
     /// Sends as much as the socket takes, up to a bound that keeps one fast reader from holding the
     /// turn.
-    pub(crate) fn advance(&mut self, socket: BorrowedFd<'_>, counters: &Counters) -> SendStep {
+    pub(crate) fn advance(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        cork: &mut Cork,
+        counters: &Counters,
+    ) -> SendStep {
         let mut share = SEND_SHARE_BYTES;
-        if self.cork == Cork::Due {
-            self.cork = Cork::In;
-            counters.other_calls.bump();
-            sys::set_cork(socket, sys::More::Follows);
+        if std::mem::take(&mut self.is_new) {
+            self.set_cork(socket, cork, counters);
         }
         loop {
             self.settle(0);
             let Some(chunk) = self.chunks.get(self.index) else {
-                if self.cork == Cork::In {
+                if *cork == Cork::In {
                     counters.other_calls.bump();
-                    sys::set_cork(socket, sys::More::Last);
+                    sys::push(socket);
                 }
                 return SendStep::Done;
             };
@@ -101,6 +106,23 @@ impl Sending {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return SendStep::Failed(CloseReason::Error(sys::io_error(&error))),
             }
+        }
+    }
+
+    /// Puts the cork in where bytes follow a range of a file, and out for bytes alone.
+    fn set_cork(&self, socket: BorrowedFd<'_>, cork: &mut Cork, counters: &Counters) {
+        let is_followed = |pair: &[Chunk]| matches!(pair, [Chunk::File { .. }, Chunk::Bytes(_)]);
+        let wanted = if self.chunks.windows(2).any(is_followed) {
+            Cork::In
+        } else if self.is_bytes_only() {
+            Cork::Out
+        } else {
+            *cork
+        };
+        if wanted != *cork {
+            *cork = wanted;
+            counters.other_calls.bump();
+            sys::set_cork(socket, wanted == Cork::In);
         }
     }
 

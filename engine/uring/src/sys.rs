@@ -16,7 +16,7 @@ pub(crate) use process::{be_nice, become_idle, thread_cpu_ns};
 pub use socket::{
     More, accept, listen, receive_append, receive_discard, send_vectored, sendfile, socket_error,
 };
-pub(crate) use socket::{addresses, set_cork};
+pub(crate) use socket::{addresses, push, set_cork};
 
 use std::ffi::c_int;
 use std::io::{self, IoSlice};

@@ -43,7 +43,7 @@ use crate::counters::Counters;
 use crate::epoll::{ACCEPT_PAUSE_MS, Target, key_of, socket_id};
 use crate::files::Cursor;
 use crate::mesh::{Connection, Origin};
-use crate::send::{SendStep, Sending};
+use crate::send::{Cork, SendStep, Sending};
 use crate::sys;
 use crate::table::{Key, Table};
 
@@ -88,6 +88,7 @@ struct Socket {
     /// The last turn that delivered something.
     delivered: u64,
     send: SendState,
+    cork: Cork,
     /// Flights that belong to this connection, for the cancellation when it closes.
     flights: u32,
     told_eof: bool,
@@ -189,6 +190,7 @@ impl Uring {
             starved: false,
             delivered: 0,
             send: SendState::Idle,
+            cork: Cork::default(),
             flights: 0,
             told_eof: false,
             told_error: false,
@@ -243,7 +245,7 @@ impl Uring {
         let mut sending = Sending::new(chunks);
         sending.settle(0);
         let is_empty = sending.rest().0.is_empty();
-        if is_empty || !sending.is_bytes_only() {
+        if is_empty || !sending.is_bytes_only() || socket.cork == Cork::In {
             socket.send = SendState::Direct(sending);
             self.enqueue(key);
             return;
@@ -780,7 +782,7 @@ impl Uring {
                 return false;
             }
         };
-        match sending.advance(socket.fd.as_fd(), &self.counters) {
+        match sending.advance(socket.fd.as_fd(), &mut socket.cork, &self.counters) {
             SendStep::Done => {
                 completions.push(Completion::Sent { socket: socket_id(key) });
                 false

@@ -29,7 +29,8 @@ use tree::{Ino, Node, Tree};
 ///   file does *not* make its name durable, although ext4 usually would. Removing a folder is one
 ///   entry per file in it. A name may survive without any of the file's bytes.
 /// - **Failed sync.** Some dirty pages reached the disk, all count as clean afterwards, so a later
-///   sync that succeeds proves nothing.
+///   sync that succeeds proves nothing. Only that the file was cut is not forgotten: that is the
+///   journal's.
 /// - **Full disk.** A write puts down what fits and fails with `NoSpace`, and so does a rename to
 ///   a longer name. Space is free again when a file has neither a name nor an open descriptor.
 ///

@@ -133,8 +133,16 @@ pub fn send_vectored(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>], more: More) -> i
 /// Has the kernel hold back packets that are not full, or send what it held back (TCP_CORK).
 ///
 /// A hint: a socket that cannot be corked sends everything at once, which is correct too.
-pub(crate) fn set_cork(fd: BorrowedFd<'_>, more: More) {
-    let _is_a_hint = SockRef::from(&fd).set_tcp_cork(more == More::Follows);
+pub(crate) fn set_cork(fd: BorrowedFd<'_>, is_in: bool) {
+    let _is_a_hint = SockRef::from(&fd).set_tcp_cork(is_in);
+}
+
+/// Sends what a corked socket holds back; the cork stays in.
+pub(crate) fn push(fd: BorrowedFd<'_>) {
+    if SockRef::from(&fd).set_tcp_nodelay(true).is_err() {
+        // Nothing is known of why; without the cork nothing is held back.
+        set_cork(fd, false);
+    }
 }
 
 /// Sends a range of a file from the page cache. 0 means that the file ends before `position`.

@@ -76,10 +76,18 @@ impl FileData {
 
     /// A sync that failed: some of the dirty pages reached the disk, and the cache takes all of
     /// them for clean from now on. Reads still show them until they are evicted, which may be now.
+    ///
+    /// A cut is no page but an entry for the journal, which a page that cannot be written does not
+    /// take back: it stays to be done, and the next sync that works makes it durable.
     pub(super) fn fail_sync(&mut self, rng: &mut Rng, torn_page: u32) {
         self.settle(rng, torn_page);
+        let length = self.cached.len();
         if rng.chance(500) {
             self.cached.clone_from(&self.durable);
+            self.cached.truncate(length);
+        }
+        if length < self.durable.len() {
+            self.pending.push(Change::Truncate { length });
         }
     }
 
@@ -276,5 +284,21 @@ mod tests {
             lost += u32::from(file.content() != [1; PAGE_BYTES]);
         }
         assert!(lost > 20, "{lost}");
+    }
+
+    #[test]
+    fn a_cut_is_not_lost_by_a_failed_sync() {
+        let mut pending = 0;
+        for seed in 0..100 {
+            let mut file = FileData::durable(vec![1; PAGE_BYTES]);
+            file.truncate(100);
+            file.fail_sync(&mut Rng::new(seed), 0);
+            assert_eq!(file.content().len(), 100, "seed {seed}: readers see the cut");
+            pending += u32::from(file.durable_content().len() > 100);
+            file.sync();
+            file.lose_power(&mut Rng::new(seed), 0);
+            assert_eq!(file.content().len(), 100, "seed {seed}");
+        }
+        assert!(pending > 20, "{pending}");
     }
 }

@@ -42,6 +42,7 @@ mod then;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ use millrace_net::ErrorCode;
 use millrace_net::messages::join_group::JoinGroupRequest;
 use millrace_net::messages::offset_commit::OffsetCommitRequest;
 use millrace_replication::Image;
-use millrace_wire::WireError;
+use millrace_wire::{Uuid, WireError};
 
 pub use ask::{GroupAnswer, GroupAsk, Requester, commit_response, refuse_consumer_describe};
 pub use config::{ConsumerConfig, GroupConfig, Migration};
@@ -68,6 +69,7 @@ use ask::{leave_response, refuse_join};
 use consumer::{After, Work};
 use context::{Appending, Context, Timer};
 use group::{Group, GroupState};
+use offsets::Offsets;
 use record::{OffsetKeyRef, decode_offset};
 use then::{Then, append_error};
 
@@ -271,7 +273,10 @@ impl GroupCoordinator {
             (GroupAsk::Fetch(request), _) => {
                 let group = self.groups.get(request.group_id.as_str());
                 let response = match group.map_or(Ok(()), |group| group.check_fetch(&request)) {
-                    Ok(()) => offsets::fetch(group.map(|group| &group.offsets), &request),
+                    Ok(()) => {
+                        let committed = self.committed_offsets(&request.group_id);
+                        offsets::fetch(committed.as_deref(), &request)
+                    }
                     Err(error) => offsets::refuse_fetch(&request, error),
                 };
                 self.cx.reply(ticket, GroupAnswer::Fetched(response));
@@ -408,6 +413,25 @@ impl GroupCoordinator {
         }
     }
 
+    /// What a group has committed. One that is being deleted has it until its tombstones are in the log;
+    /// a commit that was on its way when the deletion began comes before them.
+    fn committed_offsets(&self, group_id: &str) -> Option<Cow<'_, Offsets>> {
+        let known = self.groups.get(group_id).map(|group| &group.offsets);
+        let mut deleting = self.cx.appends.values().filter_map(|append| {
+            let Then::DeleteGroup { group, .. } = &append.then else { return None };
+            (*group.name == *group_id).then_some(&group.offsets)
+        });
+        match (known, deleting.next()) {
+            (known, None) => known.map(Cow::Borrowed),
+            (None, Some(deleting)) => Some(Cow::Borrowed(deleting)),
+            (Some(known), Some(deleting)) => {
+                let mut both = known.clone();
+                both.take_missing(deleting.clone());
+                Some(Cow::Owned(both))
+            }
+        }
+    }
+
     /// Lets an empty group go; its tombstones follow.
     fn delete_empty(&mut self, group_id: &str, ticket: Option<Ticket>) {
         let Some(mut group) = self.groups.remove(group_id) else { return };
@@ -417,11 +441,11 @@ impl GroupCoordinator {
     }
 
     /// Topics are deleted: what groups have committed for them goes.
-    pub fn on_topics_deleted(&mut self, now: Now, topics: &[&str]) {
+    pub fn on_topics_deleted(&mut self, now: Now, topics: &[(&str, Uuid)]) {
         self.cx.now = now;
         for group in self.groups.values() {
-            let records: Vec<_> =
-                topics.iter().flat_map(|topic| group.topic_tombstones(topic)).collect();
+            let of = |topic: &(&str, Uuid)| group.topic_tombstones(&self.cx, *topic);
+            let records: Vec<_> = topics.iter().flat_map(of).collect();
             if !records.is_empty() {
                 self.cx.append(records, Then::Nothing);
             }

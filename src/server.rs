@@ -373,6 +373,7 @@ fn setup(loaded: &Loaded, machine: &Machine, shards: u16, addresses: &[SocketAdd
         retention_check_ms: time(config.intervals.retention_check_ms),
         initial_task_delay_ms: time(config.intervals.initial_delay_ms),
         metadata_snapshot_bytes: time(config.metadata_snapshot_bytes),
+        group_snapshot_bytes: GROUP_SNAPSHOT_BYTES,
         checkpoint_ms: CHECKPOINT_MS,
         offset_files_ms: [
             time(config.intervals.recovery_point_checkpoint_ms),
@@ -406,6 +407,9 @@ const DISK_SPACE_MS: u64 = 1_000;
 const QUEUED_BYTES_MAX: usize = 512 << 20;
 /// Bytes of free receive buffers kept per size class and shard.
 const POOL_CLASS_BYTES_MAX: usize = 32 << 20;
+/// The log of a group coordinator that has grown by less is read without a snapshot, bytes: a tenth of
+/// a second's work.
+const GROUP_SNAPSHOT_BYTES: u64 = 4 << 20;
 /// How often shards checkpoint, ms: bounds what a start after a crash reads.
 const CHECKPOINT_MS: u64 = 5_000;
 /// How long a stop waits for requests under way, ms.

@@ -79,6 +79,8 @@ pub struct Setup {
     pub initial_task_delay_ms: u64,
     /// `metadata.log.max.record.bytes.between.snapshots`.
     pub metadata_snapshot_bytes: u64,
+    /// Bytes by which the log of a group coordinator grows at least before a snapshot is taken.
+    pub group_snapshot_bytes: u64,
     /// How often shards checkpoint, ms.
     pub checkpoint_ms: u64,
     /// How often Kafka's checkpoint files are written, ms: recovery points, log starts, high

@@ -39,6 +39,7 @@ use millrace_io::{BufferPool, Completion, Mono, Now, Op, ShardId};
 use millrace_replication::Image;
 
 pub(crate) use dispatch::{HANDLED, Request};
+pub use groups::GroupState;
 pub(crate) use life::LifeLetter;
 pub(crate) use partitions::owner_of;
 pub(crate) use requests::{Pending, ReplyTo};

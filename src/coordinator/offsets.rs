@@ -36,7 +36,7 @@ use millrace_wire::Uuid;
 const MEMBER_EPOCHS_FROM: i16 = 9;
 
 /// One partition's place in a group's offsets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Slot {
     committed: Option<OffsetValue>,
     /// Commits whose records are not committed yet.
@@ -44,7 +44,7 @@ struct Slot {
 }
 
 /// A group's committed offsets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Offsets {
     topics: BTreeMap<Arc<str>, BTreeMap<i32, Slot>>,
 }
@@ -193,11 +193,35 @@ impl Group {
         self.offsets.keys().map(|(topic, index)| self.tombstone(topic, index)).collect()
     }
 
-    /// Tombstones for a topic's offsets.
-    pub(super) fn topic_tombstones(&self, topic: &str) -> Vec<GroupRecord> {
+    /// Tombstones for the offsets of a topic that is gone, those under way included. What is committed
+    /// for a later topic of its name stays, so that it does not matter who hears of the two first.
+    pub(super) fn topic_tombstones(
+        &self,
+        cx: &Context,
+        (topic, id): (&str, Uuid),
+    ) -> Vec<GroupRecord> {
         let partitions = self.offsets.topics.get(topic);
-        let indexes = partitions.into_iter().flat_map(BTreeMap::keys);
-        indexes.map(|index| self.tombstone(topic, *index)).collect()
+        let is_of_it = |(index, slot): &(&i32, &Slot)| {
+            let under_way = self.last_under_way(cx, topic, **index).filter(|_| slot.under_way > 0);
+            let last = under_way.or_else(|| slot.committed.as_ref().map(|value| value.topic_id));
+            last.is_none_or(|last| may_be(last, id))
+        };
+        let partitions = partitions.into_iter().flatten().filter(is_of_it);
+        partitions.map(|(index, _)| self.tombstone(topic, *index)).collect()
+    }
+
+    /// The topic's id in the last commit for a partition that is on its way into the log.
+    fn last_under_way(&self, cx: &Context, topic: &str, partition: i32) -> Option<Uuid> {
+        let records = cx.appends.values().rev().flat_map(|append| append.records.iter().rev());
+        records.into_iter().find_map(|record| match record {
+            GroupRecord::Offset(key, Some(value)) => {
+                let is_it = *key.group == *self.name && key.topic == topic;
+                (is_it && key.partition == partition).then_some(value.topic_id)
+            }
+            GroupRecord::Offset(_, None) | GroupRecord::Group(..) | GroupRecord::Consumer(..) => {
+                None
+            }
+        })
     }
 
     /// Puts offsets in the log; answers when they are committed.
@@ -475,13 +499,20 @@ pub(super) fn refuse_fetch(
     OffsetFetchResponseGroup { group_id, topics: Vec::new(), error_code: error.code() }
 }
 
+/// Whether an offset was committed for the topic that is meant, and not for an earlier one of its name.
+/// Records of before topics had ids, and requests that name topics, may mean any.
+fn may_be(committed: Uuid, meant: Uuid) -> bool {
+    committed == meant || committed.is_zero() || meant.is_zero()
+}
+
 /// What a group has committed; -1 where it has not. An unknown group has committed nothing.
 pub(super) fn fetch(
     offsets: Option<&Offsets>,
     request: &OffsetFetchRequestGroup,
 ) -> OffsetFetchResponseGroup {
-    let read = |topic: &str, partition_index: i32| {
+    let read = |topic: &str, id: Uuid, partition_index: i32| {
         let value = offsets.and_then(|offsets| offsets.get(topic, partition_index));
+        let value = value.filter(|value| may_be(value.topic_id, id));
         OffsetFetchResponsePartitions {
             partition_index,
             committed_offset: value.map_or(-1, |value| value.offset),
@@ -499,7 +530,7 @@ pub(super) fn fetch(
                 partitions: topic
                     .partition_indexes
                     .iter()
-                    .map(|index| read(&topic.name, *index))
+                    .map(|index| read(&topic.name, topic.topic_id, *index))
                     .collect(),
             })
             .collect(),
@@ -510,7 +541,7 @@ pub(super) fn fetch(
 
 fn fetch_all(
     offsets: Option<&Offsets>,
-    read: impl Fn(&str, i32) -> OffsetFetchResponsePartitions,
+    read: impl Fn(&str, Uuid, i32) -> OffsetFetchResponsePartitions,
 ) -> Vec<OffsetFetchResponseTopics> {
     let mut topics: Vec<OffsetFetchResponseTopics> = Vec::new();
     let all = offsets.into_iter().flat_map(Offsets::keys);
@@ -524,7 +555,7 @@ fn fetch_all(
             });
         }
         if let Some(last) = topics.last_mut() {
-            last.partitions.push(read(topic, index));
+            last.partitions.push(read(topic, Uuid::ZERO, index));
         }
     }
     topics

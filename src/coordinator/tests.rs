@@ -128,6 +128,13 @@ impl Bench {
         }
     }
 
+    pub(super) fn commit_first_held(&mut self) {
+        let (id, records) = self.held.remove(0);
+        self.log.extend(records.iter().cloned());
+        self.coordinator.on_committed(self.now(), id);
+        self.pump();
+    }
+
     pub(super) fn fail_held(&mut self, error: ErrorCode) {
         for (id, _) in std::mem::take(&mut self.held) {
             self.coordinator.on_append_failed(self.now(), id, error);

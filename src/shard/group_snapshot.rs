@@ -28,8 +28,6 @@ use crate::mail::{Mail, PartitionId};
 use crate::offsets_snapshot::{Piece, SNAPSHOT_ASIDE, SNAPSHOT_FILE, Trailer};
 use crate::offsets_topic::OFFSETS_TOPIC;
 
-/// A log that has grown by less is read without one, bytes: a tenth of a second's work.
-const TAIL_BYTES_MIN: u64 = 4 << 20;
 /// Records of a piece.
 const PIECE_RECORDS: usize = 256;
 /// How often it is looked whether the log is durable, ms.
@@ -42,6 +40,8 @@ const PAUSE_MS: u64 = 60_000;
 pub(super) struct Snapshots {
     /// The one that stands: its bytes, and when it was begun, ms since 1970.
     stored: Option<(u64, i64)>,
+    /// The coordinator was loaded from one.
+    pub(super) was_loaded: bool,
     /// Bytes of log behind it.
     pub(super) tail_bytes: u64,
     taking: Option<Box<Taking>>,
@@ -87,6 +87,7 @@ impl Snapshots {
     /// A snapshot was loaded: its bytes, and when it was begun.
     pub(super) const fn on_loaded(&mut self, bytes: u64, at_ms: i64) {
         self.stored = Some((bytes, at_ms));
+        self.was_loaded = true;
     }
 }
 
@@ -123,7 +124,7 @@ impl Shard {
             }
             None => (0, false),
         };
-        let is_due = snapshots.tail_bytes >= bytes.max(TAIL_BYTES_MIN)
+        let is_due = snapshots.tail_bytes >= bytes.max(self.setup.group_snapshot_bytes)
             || (is_old && snapshots.tail_bytes > 0);
         let is_possible = hosted.load.is_none()
             && hosted.coordinator.is_loaded()
@@ -328,7 +329,7 @@ impl Shard {
         }
         if let Some(hosted) = self.groups.hosted.get_mut(&id) {
             hosted.snapshots.taking = None;
-            hosted.snapshots.tail_bytes += TAIL_BYTES_MIN;
+            hosted.snapshots.tail_bytes += self.setup.group_snapshot_bytes;
             hosted.snapshots.not_before = turn.now.mono.plus_ms(PAUSE_MS);
         }
         if let Some(path) = self.offsets_file(id, SNAPSHOT_ASIDE) {

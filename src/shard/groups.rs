@@ -5,16 +5,18 @@
 //! their partitions' logs in `group_loading.rs`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use millrace_io::{Completion, Computed, Mono, Op, Token, Work};
 use millrace_net::ErrorCode;
+use millrace_wire::Uuid;
 
 use super::group_loading::Load;
 use super::group_snapshot::Snapshots;
 use super::{Due, GROUPS_OWNER, Pending, Shard, Turn};
 use crate::coordinator::{
-    AppendId, GroupAsk, GroupCoordinator, Output, Resolved, partition_of, resolve,
+    AppendId, GroupAsk, GroupCoordinator, Output, Resolved, SnapshotWalk, partition_of, resolve,
 };
 use crate::mail::{Answer, Ask, Mail, PartitionId};
 use crate::offsets_topic::{self, OFFSETS_TOPIC};
@@ -34,6 +36,19 @@ pub(super) struct Hosted {
     pub(super) snapshots: Snapshots,
 }
 
+/// What a coordinator has taken in of its log, for whoever compares the two.
+#[derive(Clone, Debug)]
+pub struct GroupState {
+    /// The folder of its partition.
+    pub folder: PathBuf,
+    /// Everything below this offset is taken in, and nothing else.
+    pub next_offset: i64,
+    /// Whether it was loaded from a snapshot.
+    pub had_snapshot: bool,
+    /// As a log without history would have it.
+    pub records: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
 /// The coordinators of one shard.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
@@ -50,6 +65,31 @@ impl Groups {
 }
 
 impl Shard {
+    /// How many coordinators are loaded.
+    pub fn loaded_groups(&self) -> usize {
+        self.groups.hosted.values().filter(|hosted| hosted.coordinator.is_loaded()).count()
+    }
+
+    /// What coordinators know that are loaded and have nothing on its way into their logs.
+    pub fn group_states(&self) -> Vec<GroupState> {
+        let state = |(id, hosted): (&PartitionId, &Hosted)| {
+            let coordinator = &hosted.coordinator;
+            let is_quiet = coordinator.has_decided(coordinator.appends_begun());
+            let partition = self.partitions.get(*id)?;
+            if !coordinator.is_loaded() || !is_quiet {
+                return None;
+            }
+            let mut records = BTreeMap::new();
+            coordinator.snapshot_piece(&mut SnapshotWalk::default(), usize::MAX, |key, value| {
+                records.insert(key.to_vec(), value.to_vec());
+            });
+            let folder = partition.log.spec().dir.clone();
+            let had_snapshot = hosted.snapshots.was_loaded;
+            Some(GroupState { folder, next_offset: hosted.next_offset, had_snapshot, records })
+        };
+        self.groups.hosted.iter().filter_map(state).collect()
+    }
+
     /// The partition that coordinates a group; none while the topic does not exist.
     pub(crate) fn coordinator_of(&self, group_id: &str) -> Option<PartitionId> {
         let topic = self.image.topic(OFFSETS_TOPIC)?;
@@ -174,7 +214,7 @@ impl Shard {
     }
 
     /// Topics are gone, and with them what groups have committed for them.
-    pub(super) fn drop_offsets_of(&mut self, turn: &mut Turn, topics: &[&str]) {
+    pub(super) fn drop_offsets_of(&mut self, turn: &mut Turn, topics: &[(&str, Uuid)]) {
         if topics.is_empty() {
             return;
         }

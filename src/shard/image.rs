@@ -55,7 +55,8 @@ impl Shard {
         self.image = image;
         self.topics.clear();
         self.show_groups_image();
-        let deleted: Vec<&str> = delta.deleted_topics.iter().map(|it| it.name.as_ref()).collect();
+        let deleted = delta.deleted_topics.iter().map(|it| (it.name.as_ref(), it.id));
+        let deleted: Vec<_> = deleted.collect();
         self.drop_offsets_of(turn, &deleted);
         for topic in &delta.deleted_topics {
             self.drop_cleaned(turn, &topic.name);

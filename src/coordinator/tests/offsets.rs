@@ -126,6 +126,24 @@ fn a_deleted_group_is_gone_with_its_offsets_those_under_way_included() {
     assert_eq!(bench.coordinator.group_count(), 0);
 }
 
+/// Who looks before the tombstones are in the log must not see what a crash would take back.
+#[test]
+fn a_group_that_is_being_deleted_has_its_offsets_until_the_log_knows() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 5);
+    bench.holds = true;
+    let late = bench.commit("", -1, 6);
+    let delete = bench.ask(GroupAsk::Delete { group_id: "g".to_owned() });
+    assert_eq!(bench.fetch(), 5);
+    bench.commit_first_held();
+    assert_eq!(bench.committed(late), ErrorCode::None);
+    assert_eq!(bench.fetch(), 6);
+    bench.commit_held();
+    bench.pump();
+    assert_eq!(bench.answers[&delete], GroupAnswer::Deleted(ErrorCode::None));
+    assert_eq!(bench.fetch(), -1);
+}
+
 #[test]
 fn a_group_whose_deletion_fails_is_still_there() {
     let mut bench = Bench::without_delay();
@@ -156,11 +174,50 @@ fn offsets_of_a_subscribed_topic_cannot_be_deleted() {
 fn a_deleted_topic_takes_its_offsets_along() {
     let mut bench = Bench::without_delay();
     bench.commit("", -1, 5);
-    bench.coordinator.on_topics_deleted(bench.now(), &["other"]);
+    bench.coordinator.on_topics_deleted(bench.now(), &[("other", Uuid::ZERO)]);
     assert_eq!(bench.fetch(), 5);
-    bench.coordinator.on_topics_deleted(bench.now(), &["t"]);
+    bench.coordinator.on_topics_deleted(bench.now(), &[("t", Uuid::ZERO)]);
     bench.pump();
     assert_eq!(bench.fetch(), -1);
+}
+
+/// A coordinator that died between a topic's deletion and the tombstones keeps what was committed
+/// for it: the next topic of that name is another one. And one that hears late of the deletion does
+/// not take along what was committed for the next one.
+#[test]
+fn an_offset_is_that_of_one_topic_and_not_of_the_next_of_its_name() {
+    let mut bench = Bench::without_delay();
+    let fetched = |bench: &mut Bench, id: u128| {
+        let topic = OffsetFetchRequestTopics {
+            name: "t".to_owned(),
+            topic_id: Uuid(id),
+            partition_indexes: vec![0],
+        };
+        let ticket = bench.ask(GroupAsk::Fetch(OffsetFetchRequestGroup {
+            group_id: "g".to_owned(),
+            topics: Some(vec![topic]),
+            ..OffsetFetchRequestGroup::default()
+        }));
+        let Some(GroupAnswer::Fetched(response)) = bench.answers.get(&ticket) else { panic!() };
+        response.topics[0].partitions[0].committed_offset
+    };
+    let mut request = commit_request("", -1, 5);
+    request.topics[0].topic_id = Uuid(1);
+    bench.ask(GroupAsk::Commit(request.clone(), requester(10)));
+    assert_eq!([0, 1, 2].map(|id| fetched(&mut bench, id)), [5, 5, -1]);
+    request.topics[0].topic_id = Uuid(2);
+    bench.ask(GroupAsk::Commit(request.clone(), requester(10)));
+    bench.coordinator.on_topics_deleted(bench.now(), &[("t", Uuid(1))]);
+    bench.pump();
+    assert_eq!([1, 2].map(|id| fetched(&mut bench, id)), [-1, 5]);
+    // The commit for a third one is on its way when the coordinator hears that the second is gone.
+    bench.holds = true;
+    request.topics[0].topic_id = Uuid(3);
+    bench.ask(GroupAsk::Commit(request, requester(10)));
+    bench.coordinator.on_topics_deleted(bench.now(), &[("t", Uuid(2))]);
+    bench.commit_held();
+    bench.pump();
+    assert_eq!(fetched(&mut bench, 3), 5);
 }
 
 #[test]

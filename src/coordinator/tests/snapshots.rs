@@ -172,7 +172,7 @@ fn run(seed: u64) -> u64 {
             }
             15 => {
                 let now = bench.now();
-                bench.coordinator.on_topics_deleted(now, &[topic]);
+                bench.coordinator.on_topics_deleted(now, &[(topic, Uuid::ZERO)]);
                 bench.pump();
             }
             16 | 17 => {

@@ -1,10 +1,11 @@
 //! Consumer groups: topics of their own with a writer, members of both protocols with their
-//! troubles, and an observer who looks at what is committed. What must hold is in `ledger.rs`.
+//! troubles, an observer who looks at what is committed, and somebody who deletes it. What must hold is in `ledger.rs`.
 //!
 //! Once it is calm, every partition that somebody wants has exactly one owner within bounded time,
 //! everything in it is processed and committed, and the observer sees that.
 
 mod classic;
+mod eraser;
 mod ledger;
 mod member;
 mod modern;
@@ -13,7 +14,7 @@ mod plan;
 mod wire;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use millrace_engine::BatchIter;
@@ -23,6 +24,7 @@ use millrace_world::{ClientId, Disk, Rng, World};
 
 use crate::link::Link;
 use crate::plan::{MS, Plant};
+use eraser::Eraser;
 use ledger::{Ledger, Mark, Spot};
 use member::Member;
 pub use plan::Habits;
@@ -30,6 +32,9 @@ use writer::{Topic, Writer};
 
 /// How long everything may take to be as it should once it is calm, ns.
 const SETTLE_NS_MAX: u64 = 120_000 * MS;
+
+/// Where groups have their state.
+const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// What all of them know.
 #[derive(Debug)]
@@ -41,21 +46,39 @@ struct Board {
 }
 
 impl Board {
-    /// The topic of an id, or, if that is zero, of a name.
+    /// The topic of an id, or, if that is zero, of a name. Of several of a name it is the one that is
+    /// not gone.
     fn topic(&self, name: &str, id: Uuid) -> Option<usize> {
         let is_it = |topic: &Topic| {
-            if id.is_zero() { topic.name == name } else { topic.id == id }
+            if id.is_zero() { topic.name == name && !topic.is_gone } else { topic.id == id }
         };
         self.topics.iter().position(is_it)
     }
 
+    /// Whether two topics have, or will have, one name.
+    fn has_namesakes(&self) -> bool {
+        let names: BTreeSet<&str> = self.topics.iter().map(|topic| topic.name.as_str()).collect();
+        names.len() < self.topics.len()
+    }
+
     /// All partitions that there are.
     fn spots(&self) -> Vec<Spot> {
-        let topics = self.topics.iter().enumerate();
+        let topics = self.topics.iter().enumerate().filter(|(_, topic)| !topic.is_gone);
         let of = |(topic, it): (usize, &Topic)| {
             (0..it.ends.len()).map(move |partition| Spot { topic, partition })
         };
         topics.flat_map(of).collect()
+    }
+}
+
+impl Board {
+    /// A topic is about to be deleted: groups forget what they committed for it.
+    fn forget_topic(&mut self, topic: usize, time: u64) {
+        for ledger in &mut self.ledgers {
+            for partition in 0..self.topics[topic].ends.len() {
+                ledger.on_deletion_sent(Spot { topic, partition }, time);
+            }
+        }
     }
 }
 
@@ -79,6 +102,11 @@ pub struct Groups {
     writer: Writer,
     members: Vec<Member>,
     observer: Observer,
+    eraser: Option<Eraser>,
+    /// Partitions of the offsets topic.
+    offsets_partitions: u64,
+    /// The page cache has lost something of the offsets topic, which the next process will see.
+    has_lost: bool,
     /// The machine's processes and boots so far.
     lives: (u32, u128),
     /// Since when it is calm, ns.
@@ -89,13 +117,20 @@ pub struct Groups {
 impl Groups {
     /// Groups that have not begun, on a machine with so many lives and boots.
     pub fn new(habits: Habits, lives: (u32, u128), plant: Plant, mut rng: Rng) -> Self {
-        let Habits { topics, tasks, terms, members, pause_max, .. } = habits;
-        let topic = |name| Topic { name, id: Uuid::ZERO, ends: Vec::new() };
+        let Habits { topics, tasks, terms, members, erases, partitions, pause_max, .. } = habits;
+        let topic = |name| Topic { name, id: Uuid::ZERO, ends: Vec::new(), is_gone: false };
         let topics = topics.into_iter().map(topic).collect();
-        let ledgers = terms.into_iter().map(Ledger::new).collect();
+        let ledgers = terms.into_iter().map(|mut terms| {
+            if plant == Plant::HastyExpiry {
+                // What the broker does was too early then.
+                terms.retention_ms = 7 * 24 * 3_600_000;
+            }
+            Ledger::new(terms)
+        });
+        let ledgers = ledgers.collect();
         let members = members
             .into_iter()
-            .map(|(group, habits, protocol)| Member::new(group, habits, protocol, rng.fork()));
+            .map(|(group, habits, protocols)| Member::new(group, habits, protocols, rng.fork()));
         Self {
             board: Board { topics, ledgers, plant },
             members: members.collect(),
@@ -108,7 +143,10 @@ impl Groups {
                 wake: 0,
                 seen: 0,
             },
+            eraser: erases.then(|| Eraser::new(rng.fork())),
             lives,
+            offsets_partitions: partitions,
+            has_lost: false,
             calm_since: None,
             violation: None,
         }
@@ -117,12 +155,37 @@ impl Groups {
     /// When something wants to move by itself.
     pub fn wake(&self) -> u64 {
         let members = self.members.iter().map(Member::wake);
-        members.chain([self.writer.wake(), self.observer.wake]).min().unwrap_or(u64::MAX)
+        let eraser = self.eraser.iter().map(Eraser::wake);
+        let others = [self.writer.wake(), self.observer.wake];
+        members.chain(others).chain(eraser).min().unwrap_or(u64::MAX)
+    }
+
+    /// The broker's wall clock shows so many ms beyond the world's time.
+    pub fn see_wall(&mut self, time: u64, beyond_ms: i64) {
+        for ledger in &mut self.board.ledgers {
+            ledger.see_wall(time, beyond_ms);
+        }
+    }
+
+    /// The folders of their topics' partitions, and of the partitions of the offsets topic.
+    pub fn folders(&self) -> Vec<String> {
+        let topics = &self.board.topics;
+        let spots = self.board.spots().into_iter();
+        let own = spots.map(|spot| format!("{}-{}", topics[spot.topic].name, spot.partition));
+        // More of these are broken than of those.
+        let offsets = (0..self.offsets_partitions).cycle().take(8);
+        own.chain(offsets.map(|index| format!("{OFFSETS_TOPIC}-{index}"))).collect()
+    }
+
+    /// A sync failed in a folder: what stood on the page cache there may be gone.
+    pub fn on_sync_failed(&mut self, folder: &str) {
+        self.has_lost |= folder.strip_prefix(OFFSETS_TOPIC).is_some_and(|it| it.starts_with('-'));
     }
 
     /// Whether a connection is one of theirs.
     pub fn has(&self, client: ClientId) -> bool {
-        let links = [self.writer.link(), self.observer.link.as_ref()];
+        let eraser = self.eraser.as_ref().and_then(Eraser::link);
+        let links = [self.writer.link(), self.observer.link.as_ref(), eraser];
         links.into_iter().flatten().any(|link| link.client() == client)
             || self.members.iter().any(|member| member.has(client))
     }
@@ -139,6 +202,11 @@ impl Groups {
         ledgers.fold((0, 0), |sum, it| (sum.0 + it.acked_count, sum.1 + it.fenced_count))
     }
 
+    /// Offsets that were seen to be forgotten, as they might be.
+    pub fn forgotten(&self) -> u64 {
+        self.board.ledgers.iter().map(|ledger| ledger.forgotten_count).sum()
+    }
+
     /// Looks whether the broker's process, or the machine, is another one.
     pub fn see_lives<M>(&mut self, world: &mut World<M>, lives: (u32, u128)) {
         if lives == self.lives {
@@ -146,8 +214,9 @@ impl Groups {
         }
         let has_lost_power = lives.1 != self.lives.1;
         self.lives = lives;
+        let has_lost = std::mem::take(&mut self.has_lost) || has_lost_power;
         for ledger in &mut self.board.ledgers {
-            ledger.on_new_life(has_lost_power);
+            ledger.on_new_life(has_lost, world.time());
         }
         self.observer.seen = 0;
         if has_lost_power {
@@ -159,6 +228,9 @@ impl Groups {
                 world.client_reset(link.client());
             }
             self.observer.in_flight = None;
+            if let Some(eraser) = &mut self.eraser {
+                eraser.on_power_loss(world);
+            }
         }
     }
 
@@ -171,6 +243,11 @@ impl Groups {
         } else if is_it(self.observer.link.as_ref()) {
             let done = self.observer.on_news(world, &mut self.board);
             self.note(done);
+        } else if let Some(eraser) = &mut self.eraser
+            && is_it(eraser.link())
+        {
+            let done = eraser.on_news(world, &mut self.board);
+            self.note(done);
         } else if let Some(at) = self.members.iter().position(|member| member.has(client)) {
             let done = self.members[at].on_news(world, &mut self.board);
             self.note_of(at, done);
@@ -182,13 +259,21 @@ impl Groups {
     pub fn on_wake<M>(&mut self, world: &mut World<M>) {
         let time = world.time();
         if self.writer.wake() <= time {
-            self.writer.on_wake(world, &self.board.topics);
+            let gone = self.writer.on_wake(world, &mut self.board.topics);
+            if let Some(gone) = gone {
+                self.board.forget_topic(gone, time);
+            }
         }
         for at in 0..self.members.len() {
             if self.members[at].wake() <= time {
                 let done = self.members[at].on_wake(world, &mut self.board);
                 self.note_of(at, done);
             }
+        }
+        if let Some(eraser) = &mut self.eraser
+            && eraser.wake() <= time
+        {
+            eraser.on_wake(world, &mut self.board);
         }
         self.tell(world);
         let is_right = self.calm_since.is_some() && self.is_right();
@@ -237,6 +322,9 @@ impl Groups {
         self.calm_since = Some(time);
         self.observer.seen = 0;
         self.writer.drain();
+        if let Some(eraser) = &mut self.eraser {
+            eraser.drain();
+        }
         for member in &mut self.members {
             member.drain(time);
         }
@@ -312,9 +400,7 @@ pub fn offsets_removed(disk: &Disk) -> u64 {
     let mut left = 0;
     for (path, _) in disk.files() {
         let Some((folder, name)) = path.rsplit_once('/') else { continue };
-        if !folder.contains("/__consumer_offsets-")
-            || Path::new(name).extension() != Some("log".as_ref())
-        {
+        if !folder.contains(OFFSETS_TOPIC) || Path::new(name).extension() != Some("log".as_ref()) {
             continue;
         }
         for batch in BatchIter::new(disk.content(&path).unwrap_or_default()) {
@@ -339,7 +425,9 @@ impl Observer {
         self.next_group += 1;
         let mark = board.ledgers[group].mark(time);
         let name = board.ledgers[group].name().to_owned();
-        let version = i16::try_from(self.rng.between(2, 10)).expect("small");
+        // Where topics are created anew, they are named by their ids.
+        let lowest = if board.has_namesakes() { 10 } else { 2 };
+        let version = i16::try_from(self.rng.between(lowest, 10)).expect("small");
         let request = offsets::look_up(board, &name, None, &spots, version);
         link.send(world, &request, version);
         self.in_flight = Some((group, mark));
@@ -356,7 +444,8 @@ impl Observer {
             if let Ok(found) = offsets::found(board, &response) {
                 self.seen += 1;
                 for it in found {
-                    board.ledgers[group].on_offset(it.spot, it.offset, &it.metadata, mark);
+                    let ledger = &mut board.ledgers[group];
+                    ledger.on_offset(it.spot, (it.offset, &it.metadata), mark, world.time());
                 }
             }
         }

@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod consumer;
+pub mod group_log;
 pub mod groups;
 pub mod keyed;
 pub mod link;

@@ -115,6 +115,9 @@ pub fn run_seed(seed: u64, plant: Plant, mut tell: Option<&mut dyn FnMut(&str)>)
         compacted_count: 0,
         commit_count: 0,
         fenced_count: 0,
+        forgotten_count: 0,
+        states_compared: 0,
+        snapshots_compared: 0,
         offsets_removed: 0,
         turns: run.turns,
     }

@@ -9,9 +9,14 @@ use millrace::shard::Shard;
 use millrace_io::{Completion, Mono, Op, ShardId};
 use millrace_world::{Next, Rng, World, WorldConfig};
 
+use crate::group_log;
 use crate::plan::{Plan, Plant};
 use crate::plant;
 use crate::setup;
+
+/// Coordinators that had something on its way when they were to be compared are looked at again after
+/// so many turns.
+const COMPARED_EVERY: u64 = 16;
 
 /// A world and the broker's shards in it.
 pub struct Machine {
@@ -28,6 +33,17 @@ pub struct Machine {
     disguises: BTreeMap<u32, u32>,
     /// What the run sets in the broker's configuration.
     settings: Vec<(&'static str, String)>,
+    snapshot_bytes: u64,
+    /// Coordinators of groups, by shard, that were loaded at the last look.
+    loaded: Vec<usize>,
+    /// Shards of which some are to be compared with their logs.
+    compares: Vec<bool>,
+    /// What was wrong with them.
+    violation: Option<String>,
+    /// Coordinators that were compared.
+    pub compared: u64,
+    /// Those of them that had loaded a snapshot.
+    pub compared_snapshots: u64,
     completions: Vec<Completion<Mail>>,
     ops: Vec<Op<Mail>>,
     /// Shards' turns so far.
@@ -53,6 +69,12 @@ impl Machine {
             plant: plan.plant,
             disguises: BTreeMap::new(),
             settings: plan.settings.clone(),
+            snapshot_bytes: plan.snapshot_bytes,
+            loaded: Vec::new(),
+            compares: Vec::new(),
+            violation: None,
+            compared: 0,
+            compared_snapshots: 0,
             completions: Vec::new(),
             ops: Vec::new(),
             turns: 0,
@@ -65,12 +87,15 @@ impl Machine {
 
     fn boot(&mut self) {
         self.lives += 1;
-        let setup = setup::setup(self.shard_count, self.boot_id, &self.settings);
+        let setup =
+            setup::setup(self.shard_count, self.boot_id, &self.settings, self.snapshot_bytes);
         let setup: Arc<Setup> = Arc::new(setup);
         let seed = self.rng.word();
         self.shards = (0..self.shard_count)
             .map(|id| Shard::new(ShardId(id), Arc::clone(&setup), seed))
             .collect();
+        self.loaded = vec![0; self.shards.len()];
+        self.compares = vec![false; self.shards.len()];
         // The first turn of each starts it.
         for id in 0..self.shard_count {
             self.step(ShardId(id));
@@ -94,7 +119,47 @@ impl Machine {
         if !self.disguises.is_empty() {
             plant::skip_crcs(&self.disguises, &mut self.ops);
         }
+        if self.plant == Plant::LostDeletion {
+            plant::lose_deletions(&mut self.ops);
+        }
         self.world.submit(id, &mut self.ops);
+        let at = usize::from(id.0);
+        let loaded = self.shards[at].loaded_groups();
+        let before = std::mem::replace(&mut self.loaded[at], loaded);
+        self.compares[at] |= loaded > before;
+        if self.compares[at] && (loaded > before || self.turns.is_multiple_of(COMPARED_EVERY)) {
+            self.compares[at] = !self.compare_groups(id);
+        }
+    }
+
+    /// Coordinators of groups know what their whole logs tell, also if they have loaded a snapshot.
+    /// False if it is to be tried again.
+    pub fn compare_groups(&mut self, id: ShardId) -> bool {
+        let Some(shard) = self.shards.get(usize::from(id.0)) else { return true };
+        let states = shard.group_states();
+        let is_all = states.len() == shard.loaded_groups();
+        for state in states {
+            match group_log::compare(self.world.disk(), &state) {
+                Ok(was_compared) => {
+                    self.compared += u64::from(was_compared);
+                    self.compared_snapshots += u64::from(was_compared && state.had_snapshot);
+                }
+                Err(wrong) => self.violation = self.violation.take().or(Some(wrong)),
+            }
+        }
+        is_all
+    }
+
+    /// The same of all shards.
+    pub fn compare_all_groups(&mut self) {
+        for id in 0..self.shard_count {
+            self.compare_groups(ShardId(id));
+        }
+    }
+
+    /// What was wrong with what coordinators of groups know.
+    pub fn violation(&self) -> Option<&str> {
+        self.violation.as_deref()
     }
 
     /// Batches that were sent with a CRC that fits are written with the one they had before.
@@ -113,8 +178,16 @@ impl Machine {
     /// Takes the power away and gives it back.
     pub fn lose_power(&mut self) {
         self.shards.clear();
+        let known = if self.plant == Plant::NewerSnapshot {
+            group_log::snapshots(&self.world)
+        } else {
+            Vec::new()
+        };
         self.world.lose_power();
         plant::spoil(self.plant, &mut self.world, &mut self.rng);
+        for (path, snapshot) in known {
+            self.world.disk_mut().put(&path, snapshot);
+        }
         self.boot_id += 1;
         self.boot();
     }

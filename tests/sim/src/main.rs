@@ -6,6 +6,7 @@
 //!   --log     the partition's log alone, not the whole broker
 //!   --tell    prints everything that happens
 //!   --all     goes on behind a seed that finds something
+//!   --plant P with a bug of that name put in on purpose, to see who finds it
 //! ```
 
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ struct Options {
     is_log: bool,
     tells: bool,
     plays_all: bool,
+    plant: Plant,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +61,13 @@ fn main() -> ExitCode {
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options::default();
     while let Some(arg) = args.next() {
+        if arg == "--plant" {
+            let name = args.next().unwrap_or_default();
+            let plant = Plant::ALL.iter().find(|plant| format!("{plant:?}") == name);
+            options.plant =
+                *plant.ok_or_else(|| format!("{name:?} is none of {:?}", Plant::ALL))?;
+            continue;
+        }
         let mut number = || -> Result<u64, String> {
             let text = args.next().ok_or_else(|| format!("{arg} wants a number"))?;
             text.parse().map_err(|error| format!("{arg} {text}: {error}"))
@@ -71,7 +80,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--tell" => options.tells = true,
             "--all" => options.plays_all = true,
             other => {
-                let known = "--seeds --start --time --log --tell --all";
+                let known = "--seeds --start --time --log --tell --all --plant";
                 return Err(format!("{other} is none of {known}"));
             }
         }
@@ -123,9 +132,9 @@ fn play(options: &Options, seed: u64) -> Outcome {
     let mut print = |line: &str| println!("{line}");
     let tell: Option<&mut dyn FnMut(&str)> = if options.tells { Some(&mut print) } else { None };
     if options.is_log {
-        log_run::run_seed(seed, Plant::None, tell)
+        log_run::run_seed(seed, options.plant, tell)
     } else {
-        run::run_telling(Plan::of_seed(seed), tell)
+        run::run_telling(Plan { plant: options.plant, ..Plan::of_seed(seed) }, tell)
     }
 }
 

@@ -17,8 +17,14 @@ pub struct Outcome {
     pub commit_count: u64,
     /// Groups' commits that were refused because they were of an old generation or epoch.
     pub fenced_count: u64,
+    /// Offsets that were seen to be forgotten, as they might be.
+    pub forgotten_count: u64,
     /// Records that compaction removed from the offsets topic.
     pub offsets_removed: u64,
+    /// Coordinators of groups that were compared with their logs.
+    pub states_compared: u64,
+    /// Those of them that had loaded a snapshot.
+    pub snapshots_compared: u64,
     /// Shards' turns.
     pub turns: u64,
 }

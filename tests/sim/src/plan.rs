@@ -30,6 +30,14 @@ pub enum Plant {
     SkippedCrcUnminded,
     /// Groups' commits are taken whatever their generation.
     OldGeneration,
+    /// A SyncGroup of a group that has changed its protocol tells members to keep what they had.
+    StaleShare,
+    /// What is deleted of groups' offsets is gone from memory, and not from the log.
+    LostDeletion,
+    /// Groups' offsets expire before their time.
+    HastyExpiry,
+    /// A snapshot of groups is believed that knows what the log has lost.
+    NewerSnapshot,
     /// Groups' commits are said to be written before they are.
     EarlyCommit,
     /// Tombstones go with the next compaction, however long they should stay.
@@ -37,6 +45,27 @@ pub enum Plant {
     /// Sealed segments of the compacted topic have lost their last batch, as if compaction had
     /// dropped it.
     DroppedBatch,
+}
+
+impl Plant {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::None,
+        Self::AckBeforeWrite,
+        Self::LazySync,
+        Self::SpoiledByte,
+        Self::ShortRecovery,
+        Self::SkippedCrc,
+        Self::SkippedCrcUnminded,
+        Self::OldGeneration,
+        Self::StaleShare,
+        Self::LostDeletion,
+        Self::HastyExpiry,
+        Self::NewerSnapshot,
+        Self::EarlyCommit,
+        Self::HastyTombstones,
+        Self::DroppedBatch,
+    ];
 }
 
 /// Something that happens at a time.
@@ -91,6 +120,8 @@ pub struct Plan {
     pub calm_from: u64,
     /// What is set in the broker's configuration for the groups, if there are any.
     pub settings: Vec<(&'static str, String)>,
+    /// Bytes by which a group coordinator's log grows before a snapshot is taken.
+    pub snapshot_bytes: u64,
     /// A bug put in on purpose.
     pub plant: Plant,
 }
@@ -106,6 +137,7 @@ impl Plan {
         let producers = (0..=rng.index(4)).map(|_| producer_habits(rng)).collect();
         let consumers = (0..=rng.index(3)).map(|_| consumer_habits(rng)).collect();
         let calm_from = rng.between(500, 6_000) * MS;
+        let groups = groups::Habits::of_seed(seed);
         Self {
             seed,
             shards,
@@ -113,9 +145,10 @@ impl Plan {
             topics,
             producers,
             consumers,
-            events: events(rng, calm_from),
+            events: events(rng, calm_from, groups.is_some()),
             calm_from,
-            settings: groups::Habits::of_seed(seed).map(|it| it.settings).unwrap_or_default(),
+            snapshot_bytes: groups.as_ref().map_or(u64::MAX, |it| it.snapshot_bytes),
+            settings: groups.map(|it| it.settings).unwrap_or_default(),
             plant: Plant::None,
         }
     }
@@ -202,7 +235,9 @@ pub fn consumer_habits(rng: &mut Rng) -> consumer::Habits {
 }
 
 /// What happens before it becomes calm.
-fn events(rng: &mut Rng, calm_from: u64) -> Vec<(u64, Event)> {
+///
+/// - `has_groups`: offsets are to expire.
+fn events(rng: &mut Rng, calm_from: u64, has_groups: bool) -> Vec<(u64, Event)> {
     let mut events = Vec::new();
     // Each kind in some runs only.
     let kinds: [(Event, u64); 8] = [
@@ -252,7 +287,13 @@ fn events(rng: &mut Rng, calm_from: u64) -> Vec<(u64, Event)> {
         events.push((at, Event::FillDisk(rng.between(0, 100_000))));
         events.push((at + rng.between(10, 2000) * MS, Event::FreeDisk));
     }
-    if rng.chance(200) {
+    if has_groups && rng.chance(400) {
+        for _ in 0..rng.between(1, 3) {
+            let ms = rng.between(60_000, 3_600_000) as i64;
+            events.push((rng.below(calm_from), Event::JumpClock(ms)));
+        }
+    }
+    if rng.chance(250) {
         for _ in 0..rng.between(1, 3) {
             let all = [Broken::Read, Broken::Write, Broken::Sync, Broken::Open, Broken::Name];
             events.push((rng.below(calm_from), Event::Break(all[rng.index(all.len())])));

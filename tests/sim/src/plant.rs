@@ -7,6 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use millrace_engine::BatchIter;
 use millrace_engine::batch::{ATTRIBUTES_AT, CRC_AT};
+use millrace_engine::crc::crc32c;
 use millrace_io::{Op, ShardId};
 use millrace_world::{Rng, World};
 
@@ -25,6 +26,10 @@ pub fn pervert<M>(plant: Plant, world: &mut World<M>, shard: ShardId, ops: &mut 
         | Plant::SkippedCrc
         | Plant::SkippedCrcUnminded
         | Plant::OldGeneration
+        | Plant::StaleShare
+        | Plant::LostDeletion
+        | Plant::HastyExpiry
+        | Plant::NewerSnapshot
         | Plant::HastyTombstones
         | Plant::DroppedBatch => false,
     };
@@ -62,12 +67,44 @@ pub fn skip_crcs<M>(disguises: &BTreeMap<u32, u32>, ops: &mut [Op<M>]) {
     }
 }
 
-/// Whether something is written that has the key of a group's offset: the group's name and one of
-/// the groups' topics' behind it.
+/// Gives tombstones of groups' offsets another key, so that they delete nothing.
+pub fn lose_deletions<M>(ops: &mut [Op<M>]) {
+    // A key, then the partition and a value's length of -1.
+    const BEHIND_KEY: usize = 6;
+    for op in ops {
+        let Op::Write { chunks, .. } = op else { continue };
+        for chunk in chunks {
+            let end = chunk.len().saturating_sub(OFFSET_KEY.len() + BEHIND_KEY - 1);
+            let is_tombstone = |at: &usize| {
+                is_offset_key(&chunk[*at..]) && chunk[at + OFFSET_KEY.len() + BEHIND_KEY - 1] == 1
+            };
+            let found: Vec<usize> = (0..end).filter(is_tombstone).collect();
+            let Some(checked) = ATTRIBUTES_AT.checked_sub(REST_AT).filter(|_| !found.is_empty())
+            else {
+                continue;
+            };
+            let mut bytes = chunk.to_vec();
+            for at in found {
+                bytes[at] = b'G';
+            }
+            let crc = crc32c(&bytes[checked..]);
+            bytes[CRC_AT - REST_AT..checked].copy_from_slice(&crc.to_be_bytes());
+            *chunk = Bytes::from(bytes);
+        }
+    }
+}
+
+/// The key of a group's offset: the group's name and the beginning of a topic's behind it.
+const OFFSET_KEY: &[u8] = b"group-?\0\x0Dgroup-topic-";
+
+fn is_offset_key(bytes: &[u8]) -> bool {
+    bytes.len() >= OFFSET_KEY.len()
+        && bytes.iter().zip(OFFSET_KEY).all(|(a, b)| a == b || *b == b'?')
+}
+
+/// Whether something is written that has the key of a group's offset.
 fn has_commit(chunks: &[Bytes]) -> bool {
-    const KEY: &[u8] = b"group-?\0\x0Dgroup-topic-";
-    let is_key = |window: &[u8]| window.iter().zip(KEY).all(|(a, b)| a == b || *b == b'?');
-    chunks.iter().any(|chunk| chunk.windows(KEY.len()).any(is_key))
+    chunks.iter().any(|chunk| chunk.windows(OFFSET_KEY.len()).any(is_offset_key))
 }
 
 /// Perverts what the next process finds.

@@ -87,6 +87,7 @@ pub fn run_telling(plan: Plan, mut tell: Option<&mut dyn FnMut(&str)>) -> Outcom
         }
     }
     let (commit_count, fenced_count) = run.groups.as_ref().map_or((0, 0), Groups::commits);
+    let forgotten_count = run.groups.as_ref().map_or(0, Groups::forgotten);
     Outcome {
         violation: run.oracle.violation().map(str::to_owned),
         trace: run.machine.world.trace().hash(),
@@ -95,7 +96,10 @@ pub fn run_telling(plan: Plan, mut tell: Option<&mut dyn FnMut(&str)>) -> Outcom
         compacted_count: run.keyed.as_ref().map_or(0, Keyed::removed),
         commit_count,
         fenced_count,
+        forgotten_count,
         offsets_removed: groups::offsets_removed(run.machine.world.disk()),
+        states_compared: run.machine.compared,
+        snapshots_compared: run.machine.compared_snapshots,
         turns: run.machine.turns,
     }
 }
@@ -118,6 +122,10 @@ impl Run {
                 | Plant::SkippedCrcUnminded
                 | Plant::OldGeneration
                 | Plant::EarlyCommit
+                | Plant::StaleShare
+                | Plant::LostDeletion
+                | Plant::HastyExpiry
+                | Plant::NewerSnapshot
                 | Plant::DroppedBatch => habits,
             })
             .map(|habits| Keyed::new(habits, Rng::new(plan.seed ^ 0x6B65_7965_6432)));
@@ -160,7 +168,14 @@ impl Run {
             Next::Nobody => {}
         }
         self.see_broken();
+        if let Some(groups) = &mut self.groups {
+            let world = &self.machine.world;
+            groups.see_wall(world.time(), world.wall_beyond_ms());
+        }
         self.wake();
+        if let Some(wrong) = self.machine.violation() {
+            self.oracle.fail(wrong);
+        }
         if let Some(wrong) = self.keyed.as_ref().and_then(Keyed::violation) {
             self.oracle.fail(wrong);
         }
@@ -354,6 +369,9 @@ impl Run {
             let folder = path.parent().and_then(std::path::Path::file_name);
             if let (Broken::Sync, Some(folder)) = (what, folder) {
                 self.oracle.on_sync_failed(&folder.to_string_lossy());
+                if let Some(groups) = &mut self.groups {
+                    groups.on_sync_failed(&folder.to_string_lossy());
+                }
             }
             self.has_broken = true;
             let later = self.machine.world.time() + self.rng.between(10, 1_500) * MS;
@@ -362,16 +380,16 @@ impl Run {
     }
 
     /// Something on the disk will fail: in a log, mostly.
-    ///
-    /// Not where there are groups: what they may miss then is not worked out yet.
     fn break_something(&mut self, what: Broken) {
-        if self.groups.is_some() {
-            return;
-        }
         let places = self.oracle.places();
+        let of_groups = self.groups.as_ref().map(Groups::folders).unwrap_or_default();
         let folder = match self.rng.below(10) {
             0 => "/data/__cluster_metadata-0".to_owned(),
             1 => "/data".to_owned(),
+            2..=5 if !of_groups.is_empty() => {
+                let folder = &of_groups[self.rng.index(of_groups.len())];
+                format!("/data/{folder}")
+            }
             _ if places.is_empty() => return,
             _ => {
                 let place = places[self.rng.index(places.len())];
@@ -545,8 +563,14 @@ impl Run {
             Phase::Storm if time >= self.plan.calm_from && self.stopping_since.is_none() => {
                 self.become_calm();
             }
-            Phase::Settling if self.is_settled() => self.begin_audit(),
-            Phase::Audit if self.is_settled() => self.phase = Phase::Over,
+            Phase::Settling if self.is_settled() => {
+                self.machine.compare_all_groups();
+                self.begin_audit();
+            }
+            Phase::Audit if self.is_settled() => {
+                self.machine.compare_all_groups();
+                self.phase = Phase::Over;
+            }
             Phase::Settling | Phase::Audit if time >= self.patience_until => {
                 // A consumer of small pieces that pauses between them takes its time.
                 let what = self.unfinished();

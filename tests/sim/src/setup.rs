@@ -18,7 +18,13 @@ pub fn prepare_disk(disk: &mut Disk) {
 /// A small broker: limits are low, so that they are reached.
 ///
 /// - `settings`: what the run sets besides.
-pub fn setup(shards: u16, boot_id: u128, settings: &[(&'static str, String)]) -> Setup {
+/// - `group_snapshot_bytes`: see [`Setup`].
+pub fn setup(
+    shards: u16,
+    boot_id: u128,
+    settings: &[(&'static str, String)],
+    group_snapshot_bytes: u64,
+) -> Setup {
     // Compaction is always at it.
     let own = [("log.cleaner.backoff.ms", "20"), ("log.cleaner.io.buffer.size", "8192")];
     let settings = settings.iter().map(|(name, value)| (*name, value.as_str()));
@@ -47,6 +53,7 @@ pub fn setup(shards: u16, boot_id: u128, settings: &[(&'static str, String)]) ->
         retention_check_ms: 300_000,
         initial_task_delay_ms: 30_000,
         metadata_snapshot_bytes: 20 << 20,
+        group_snapshot_bytes,
         checkpoint_ms: 1_000,
         offset_files_ms: [3_000, 3_000, 500],
         stop_grace_ms: 5_000,

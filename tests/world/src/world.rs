@@ -350,6 +350,11 @@ impl<M> World<M> {
         self.events.len()
     }
 
+    /// What the wall clock shows beyond the world's time, ms.
+    pub const fn wall_beyond_ms(&self) -> i64 {
+        self.wall_offset_ms
+    }
+
     fn wall(&self) -> WallMs {
         WallMs(self.wall_offset_ms + (self.time / 1_000_000) as i64)
     }

@@ -13,12 +13,12 @@ use millrace_net::messages::sync_group::{
 };
 use millrace_world::{Rng, World};
 
-use super::ledger::{Mark, Shares, Spot};
+use super::ledger::{Leads, Mark, Shares, Spot};
 use super::member::{Ask, Lane, Member, Protocol, Subscription};
 use super::wire::{self, Named};
 use super::writer::{error_of, is_trouble};
 use super::{Board, Topic};
-use crate::plan::MS;
+use crate::plan::{MS, Plant};
 
 /// The protocol type of consumers.
 const PROTOCOL_TYPE: &str = "consumer";
@@ -67,6 +67,10 @@ pub(super) struct Classic {
     /// Empty until one is given.
     id: String,
     generation: i32,
+    /// The generation in which it got its partitions; it commits as of that.
+    held_in: i32,
+    /// Who assigns in its generation.
+    leads: Leads,
     /// What topics were like when it assigned them last, if it leads.
     assigned_by: Option<Vec<usize>>,
     /// Not before this time it joins.
@@ -85,6 +89,8 @@ impl Classic {
             phase: Phase::Out,
             id: String::new(),
             generation: -1,
+            held_in: -1,
+            leads: Leads::Member,
             assigned_by: None,
             joins_from: 0,
             is_back: true,
@@ -97,9 +103,9 @@ impl Classic {
         &self.id
     }
 
-    /// Its generation.
-    pub(super) const fn generation(&self) -> i32 {
-        self.generation
+    /// The generation in which it got its partitions.
+    pub(super) const fn held_in(&self) -> i32 {
+        self.held_in
     }
 
     /// Whether it has its partitions.
@@ -109,7 +115,7 @@ impl Classic {
 
     /// Whether it has been in a generation, and has not heard that it is none of its members.
     pub(super) const fn has_generation(&self) -> bool {
-        self.generation >= 0
+        self.held_in >= 0
     }
 
     /// For saying what is waited for.
@@ -118,8 +124,7 @@ impl Classic {
     }
 
     pub(super) fn begin_life(&mut self) {
-        self.id.clear();
-        self.generation = -1;
+        self.forget_id();
         self.phase = Phase::Out;
         self.assigned_by = None;
         self.is_back = true;
@@ -141,6 +146,7 @@ impl Classic {
     fn forget_id(&mut self) {
         self.id.clear();
         self.generation = -1;
+        self.held_in = -1;
     }
 }
 
@@ -185,6 +191,7 @@ impl Member {
                         member_id: classic.id.clone(),
                         group_instance_id: instance.filter(|_| version >= 3),
                     };
+                    board.ledgers[self.group].on_classic_sent(&request.member_id, None, time);
                     self.send(world, board, Ask::Beat, &request, version);
                 }
             }
@@ -193,7 +200,8 @@ impl Member {
     }
 
     fn send_join<M>(&mut self, world: &mut World<M>, board: &mut Board) {
-        if !self.habits.is_lazy {
+        let keeps_all = board.plant == Plant::StaleShare && self.other.is_some();
+        if !self.habits.is_lazy && !keeps_all {
             self.lanes.clear();
         }
         let names: Vec<String> = match &self.subscription {
@@ -202,7 +210,13 @@ impl Member {
             }
             Subscription::Everything => board.topics.iter().map(|it| it.name.clone()).collect(),
         };
-        let metadata = wire::subscription(&names);
+        let mut owned: BTreeSet<Spot> = self.lanes.iter().map(|lane| lane.spot).collect();
+        if keeps_all {
+            owned.clear();
+        }
+        // The broker asks for it if it is the one that assigns.
+        let said = if self.other.is_some() { named(&board.topics, &owned) } else { Named::new() };
+        let metadata = wire::subscription(&names, &said);
         let protocol = JoinGroupRequestProtocol { name: PROTOCOL.to_owned(), metadata };
         let habits = &self.habits;
         let ms = |ms: u64| i32::try_from(ms).expect("short");
@@ -222,7 +236,16 @@ impl Member {
         classic.phase = Phase::Waiting;
         classic.assigned_by = None;
         let version = classic.versions.join;
+        let time = world.time();
+        board.ledgers[self.group].on_classic_sent(&request.member_id, Some(&owned), time);
         self.send(world, board, Ask::Join, &request, version);
+    }
+
+    /// It is not known under its id any more.
+    fn forget_classic_id(&mut self, board: &mut Board) {
+        let id = self.classic().id.clone();
+        board.ledgers[self.group].on_gone(&id);
+        self.classic().forget_id();
     }
 
     /// Joins again, after a while.
@@ -259,7 +282,7 @@ impl Member {
             }
             ErrorCode::UnknownMemberId => {
                 self.lanes.clear();
-                self.classic().forget_id();
+                self.forget_classic_id(board);
                 self.join_later(time);
                 return Ok(());
             }
@@ -275,9 +298,12 @@ impl Member {
         }
         let instance = self.habits.instance.clone();
         let (generation, id) = (response.generation_id, &response.member_id);
-        board.ledgers[self.group].on_joined(mark, generation, instance.as_deref(), id);
+        let by = if response.leader.is_empty() { Leads::Broker } else { Leads::Member };
+        let who = (id.as_str(), instance.as_deref());
+        board.ledgers[self.group].on_joined(mark, generation, who, by, time);
         let classic = self.classic();
         classic.id.clone_from(id);
+        classic.leads = by;
         classic.generation = generation;
         let version = classic.versions.sync;
         let leads = response.leader == *id && !response.members.is_empty();
@@ -293,6 +319,7 @@ impl Member {
         // A static member that led and is back need not assign, or is not told that it leads: what
         // topics were like when it did is not known, so it joins once more.
         let may_lead = request.group_instance_id.is_some() && self.classic().versions.join < 9;
+        let may_lead = may_lead && by == Leads::Member;
         let is_unsure = response.skip_assignment || !leads && may_lead;
         if leads || may_lead {
             let counts = board.topics.iter().map(|topic| topic.ends.len()).collect();
@@ -334,7 +361,7 @@ impl Member {
             ErrorCode::None => {}
             ErrorCode::UnknownMemberId => {
                 self.lanes.clear();
-                self.classic().forget_id();
+                self.forget_classic_id(board);
                 self.join_later(time);
                 return Ok(());
             }
@@ -357,10 +384,18 @@ impl Member {
         let named = wire::assigned(&response.assignment)
             .map_err(|error| format!("an assignment: {error}"))?;
         let spots = spots(&board.topics, &named)?;
-        let who = self.habits.instance.clone().unwrap_or_else(|| self.classic().id.clone());
-        let generation = self.classic().generation;
-        board.ledgers[self.group].on_synced(mark, generation, &who, &spots);
-        self.classic().phase = Phase::In;
+        let mut spots = spots;
+        if board.plant == Plant::StaleShare && self.classic().leads == Leads::Broker {
+            spots.extend(self.lanes.iter().map(|lane| lane.spot));
+        }
+        let id = self.classic().id.clone();
+        let who = self.habits.instance.clone().unwrap_or_else(|| id.clone());
+        let classic = self.classic();
+        classic.held_in = classic.generation;
+        classic.phase = Phase::In;
+        let (generation, leads) = (classic.generation, classic.leads);
+        let ledger = &mut board.ledgers[self.group];
+        ledger.on_synced(mark, generation, (&who, &id), &spots, leads, time);
         self.last_ok = mark.time;
         self.next_beat = time + self.habits.beat_ms * MS;
         self.lanes = spots.into_iter().map(Lane::new).collect();
@@ -378,6 +413,10 @@ impl Member {
         mark: Mark,
         error: ErrorCode,
     ) -> Result<(), String> {
+        let id = self.classic().id.clone();
+        if matches!(error, ErrorCode::None | ErrorCode::RebalanceInProgress) {
+            board.ledgers[self.group].on_classic_beat(mark, &id, error);
+        }
         match error {
             ErrorCode::None => self.last_ok = mark.time,
             ErrorCode::RebalanceInProgress => {
@@ -396,7 +435,7 @@ impl Member {
                 self.commit_in_vain(world, board);
                 self.lanes.clear();
                 if self.classic().phase == Phase::In {
-                    self.classic().forget_id();
+                    self.forget_classic_id(board);
                 }
                 self.classic().rejoin();
             }

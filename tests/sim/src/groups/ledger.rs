@@ -16,12 +16,15 @@
 //! A power loss may take what the offsets topic had, where its contract is `page-cache`: what was
 //! known of owners and generations is void then, and every commit may be seen again.
 
+mod forgotten;
+mod owners;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_net::ErrorCode;
 use millrace_net::messages::offset_commit::OffsetCommitRequest;
 
-use crate::plan::MS;
+use owners::View;
 
 /// A partition of one of the groups' topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +49,10 @@ pub(super) struct Terms {
     pub(super) session_ms: u64,
     /// How long it may take to give partitions up.
     pub(super) rebalance_ms: u64,
+    /// Whether its members speak one protocol or the other, and change it.
+    pub(super) is_mixed: bool,
+    /// How long offsets that nobody needs are kept, ms.
+    pub(super) retention_ms: u64,
 }
 
 /// When a request was sent.
@@ -57,6 +64,8 @@ pub(super) struct Mark {
     life: u32,
     /// Power losses that took state before.
     losses: u32,
+    /// How often the group had begun anew before.
+    era: u32,
     /// World's time, ns.
     pub(super) time: u64,
     /// The highest epoch or generation that was told before and is in the log.
@@ -85,21 +94,31 @@ struct Commit {
     sent: Mark,
     /// Behind this it does not take effect any more.
     over: Option<u64>,
+    /// The world's time then.
+    over_at: Option<u64>,
     fate: Fate,
+}
+
+impl Commit {
+    /// Whether it makes the group forget what it had.
+    const fn forgets(&self) -> bool {
+        self.offset < 0
+    }
 }
 
 /// What is known of a partition.
 #[derive(Clone, Debug)]
 struct Book {
-    /// Commits, by their number, that a look-up may see. 0 stands for none at all.
+    /// Commits, by their number, that a look-up may see. 0 stands for none at all, and deletions
+    /// are among them.
     candidates: BTreeSet<usize>,
     /// Those of before, with the time by which they were known to be superseded: a look-up that was
     /// sent earlier may still see them.
     dead: BTreeMap<usize, u64>,
     /// One above the last offset that was processed; there are no gaps.
     covered: i64,
-    /// The member of the consumer protocol that was told to have it, and the epoch it was told it in:
-    /// the highest so far. Answers may arrive late.
+    /// The member that the broker told to have it, and the epoch it was told it in: the highest so
+    /// far. Answers may arrive late. What a member's leader gave it is not noted here.
     last_told: Option<(i32, String)>,
 }
 
@@ -107,29 +126,6 @@ impl Default for Book {
     fn default() -> Self {
         let candidates = BTreeSet::from([0]);
         Self { candidates, dead: BTreeMap::new(), covered: 0, last_told: None }
-    }
-}
-
-/// A member of the consumer protocol, as the coordinator must see it.
-#[derive(Clone, Debug, Default)]
-struct View {
-    epoch: i32,
-    holds: BTreeSet<Spot>,
-    /// When the last heartbeat was sent that was answered well, ns.
-    last_ok: u64,
-    /// Since when it has something to give up, ns.
-    revoking_since: Option<u64>,
-    /// When the first heartbeat was sent that was not answered yet, ns: the answer that is lost may
-    /// have told it to give something up.
-    asked_since: Option<u64>,
-}
-
-impl View {
-    /// Whether neither its session nor its time to give something up can be over.
-    fn is_safe(&self, terms: &Terms, time: u64) -> bool {
-        let (session, rebalance) = (terms.session_ms * MS, terms.rebalance_ms * MS);
-        let in_time = |since: Option<u64>| since.is_none_or(|since| time < since + rebalance);
-        time < self.last_ok + session && in_time(self.revoking_since) && in_time(self.asked_since)
     }
 }
 
@@ -150,11 +146,15 @@ pub(super) struct Ledger {
     clock: u64,
     life: u32,
     losses: u32,
+    /// How often it has begun anew: its epochs begin with the first one then.
+    era: u32,
     /// By number, less one.
     commits: Vec<Commit>,
     books: BTreeMap<Spot, Book>,
     /// The highest generation, or epoch, that was told and is in the log.
     told: i32,
+    /// The highest generation of those in which a member led that is in the log.
+    led: i32,
     /// The highest generation that was told in this life; the log may not have it.
     joined: i32,
     /// By generation: what leaders asked for.
@@ -166,6 +166,10 @@ pub(super) struct Ledger {
     /// By instance id: all member ids it ever had. An old leader knows members by those alone.
     aliases: BTreeMap<String, BTreeSet<String>>,
     views: BTreeMap<String, View>,
+    /// By epoch, or generation, and partition: who was told to have it.
+    owners: BTreeMap<(i32, Spot), String>,
+    /// What the wall clock shows beyond the world's time, ms, and since when, ns.
+    walls: Vec<(u64, i64)>,
     /// The member that was last told a generation, and which.
     newest: Option<(i32, String)>,
     violation: Option<String>,
@@ -175,6 +179,8 @@ pub(super) struct Ledger {
     pub(super) acked_count: u64,
     /// Commits that were refused because they were of an old generation or epoch.
     pub(super) fenced_count: u64,
+    /// Offsets that were seen to be forgotten, as they might be.
+    pub(super) forgotten_count: u64,
 }
 
 impl Ledger {
@@ -185,20 +191,25 @@ impl Ledger {
             clock: 0,
             life: 0,
             losses: 0,
+            era: 0,
             commits: Vec::new(),
             books: BTreeMap::new(),
             told: 0,
+            led: 0,
             joined: 0,
             gave: BTreeMap::new(),
             refuted: BTreeMap::new(),
             instances: BTreeMap::new(),
             aliases: BTreeMap::new(),
             views: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            walls: Vec::new(),
             newest: None,
             violation: None,
             story: None,
             acked_count: 0,
             fenced_count: 0,
+            forgotten_count: 0,
         }
     }
 
@@ -236,6 +247,7 @@ impl Ledger {
             clock: self.clock,
             life: self.life,
             losses: self.losses,
+            era: self.era,
             time,
             told: self.told,
             joined: self.joined,
@@ -243,7 +255,9 @@ impl Ledger {
     }
 
     /// The broker's process is another one now; nothing that was sent before takes effect later.
-    pub(super) fn on_new_life(&mut self, has_lost_power: bool) {
+    ///
+    /// - `has_lost_power`: or something that the page cache had, in any other way.
+    pub(super) fn on_new_life(&mut self, has_lost_power: bool, time: u64) {
         self.tell(format_args!("a new life, power lost: {has_lost_power}"));
         self.clock += 1;
         self.life += 1;
@@ -251,22 +265,21 @@ impl Ledger {
         self.instances.clear();
         for commit in &mut self.commits {
             commit.over.get_or_insert(self.clock);
+            commit.over_at.get_or_insert(time);
         }
         if !has_lost_power || self.terms.is_durable {
             return;
         }
         self.losses += 1;
-        self.told = 0;
-        self.refuted.clear();
-        self.views.clear();
+        self.begin_anew();
         for book in self.books.values_mut() {
-            book.last_told = None;
             book.candidates = BTreeSet::from([0]);
             book.dead.clear();
         }
         for (number, commit) in (1..).zip(&mut self.commits) {
             if commit.fate != Fate::Refused {
                 commit.over = Some(self.clock);
+                commit.over_at = Some(time);
                 commit.fate = Fate::Open;
                 self.books.entry(commit.spot).or_default().candidates.insert(number);
             }
@@ -291,34 +304,43 @@ impl Ledger {
     /// A commit is about to be sent. Returns its number, which is its metadata.
     ///
     /// - `by`: the member id. `instance`: its instance id, if the request says it.
-    /// - `generation`: of the classic protocol; none for a member of the other one.
+    /// - `epoch`: its generation, or epoch, when it got the partition.
     pub(super) fn on_commit_sent(
         &mut self,
         (spot, offset): (Spot, i64),
-        by: &str,
-        instance: Option<&str>,
-        generation: Option<i32>,
+        (by, instance): (&str, Option<&str>),
+        epoch: Epoch,
         time: u64,
     ) -> usize {
         let sent = self.mark(time);
-        let fenced = match generation {
-            Some(generation) => {
-                let newest = self.told.max(self.joined);
-                let current = instance.and_then(|it| self.instances.get(it)?.id.as_ref());
-                match current {
-                    _ if generation < newest => Some(format!("{newest} was told")),
-                    Some(current) if current != by => Some(format!("{current} took its place")),
-                    Some(_) | None => None,
-                }
-            }
-            None => {
-                let last = self.books.get(&spot).and_then(|book| book.last_told.as_ref());
-                last.filter(|last| last.1 != by).map(|it| format!("{} was told to have it", it.1))
-            }
+        let newest = self.led.max(self.joined);
+        let current = instance.and_then(|it| self.instances.get(it)?.id.as_ref());
+        let (is_classic, epoch) = match epoch {
+            Epoch::Classic(epoch) => (true, epoch),
+            Epoch::Modern(epoch) => (false, epoch),
+        };
+        let is_mixed = self.terms.is_mixed;
+        let last = self.books.get(&spot).and_then(|book| book.last_told.as_ref());
+        // A classic coordinator looks at the generation alone; one that assigns itself, at who was
+        // given the partition since.
+        let last =
+            last.filter(|last| last.1 != by && if is_mixed { epoch < last.0 } else { !is_classic });
+        let fenced = match (current, last) {
+            _ if (is_classic || is_mixed) && epoch < newest => Some(format!("{newest} was told")),
+            (Some(current), _) if current != by => Some(format!("{current} took its place")),
+            (_, Some(last)) => Some(format!("{} was told to have it", last.1)),
+            (Some(_) | None, None) => None,
         };
         let by = by.to_owned();
-        let commit = Commit { spot, offset, by, fenced, sent, over: None, fate: Fate::Open };
+        let fate = Fate::Open;
+        let commit = Commit { spot, offset, by, fenced, sent, over: None, over_at: None, fate };
+        self.add_commit(commit)
+    }
+
+    /// Adds a commit, or a deletion, and returns its number.
+    fn add_commit(&mut self, commit: Commit) -> usize {
         self.tell(format_args!("commit {}: {commit:?}", self.commits.len() + 1));
+        let spot = commit.spot;
         self.commits.push(commit);
         let number = self.commits.len();
         self.books.entry(spot).or_default().candidates.insert(number);
@@ -343,16 +365,21 @@ impl Ledger {
     }
 
     /// A commit was answered.
-    pub(super) fn on_commit_answered(&mut self, number: usize, error: ErrorCode) {
+    ///
+    /// One that failed in the log may be found there by the next process.
+    pub(super) fn on_commit_answered(&mut self, number: usize, error: ErrorCode, time: u64) {
         self.tell(format_args!("commit {number}: {}", error.name()));
         self.clock += 1;
         let clock = self.clock;
         let losses = self.losses;
         let commit = &mut self.commits[number - 1];
-        commit.over.get_or_insert(clock);
+        if error.is_none() || is_final(error) {
+            commit.over.get_or_insert(clock);
+            commit.over_at.get_or_insert(time);
+        }
         let (spot, sent) = (commit.spot, commit.sent);
         if error.is_none() {
-            self.acked_count += 1;
+            self.acked_count += u64::from(!commit.forgets());
             if let Some(why) = commit.fenced.clone() {
                 let by = commit.by.clone();
                 self.fail(&format!("{spot:?}: the commit of {by} was taken after {why}"));
@@ -360,7 +387,7 @@ impl Ledger {
             }
             if sent.losses == losses {
                 commit.fate = Fate::Applied;
-                self.on_current(spot, number, sent.clock);
+                self.on_current(spot, Some(number), sent.clock);
             }
             return;
         }
@@ -377,14 +404,24 @@ impl Ledger {
     }
 
     /// A look-up was answered: `offset` is -1 for none.
-    pub(super) fn on_offset(&mut self, spot: Spot, offset: i64, metadata: &str, mark: Mark) {
+    pub(super) fn on_offset(
+        &mut self,
+        spot: Spot,
+        (offset, metadata): (i64, &str),
+        mark: Mark,
+        time: u64,
+    ) {
         self.tell(format_args!("{spot:?} is at {offset} by {metadata:?}, {mark:?}"));
         self.clock += 1;
         if mark.losses != self.losses {
             return;
         }
-        let number = if offset < 0 { Some(0) } else { metadata.parse::<usize>().ok() };
-        let number = number.filter(|&number| number <= self.commits.len());
+        if offset < 0 {
+            self.on_none(spot, mark, time);
+            return;
+        }
+        let number = metadata.parse::<usize>().ok();
+        let number = number.filter(|number| (1..=self.commits.len()).contains(number));
         let Some(number) = number else {
             self.fail(&format!("{spot:?}: offset {offset} with metadata {metadata:?}"));
             return;
@@ -395,49 +432,51 @@ impl Ledger {
         let is_candidate =
             book.candidates.contains(&number) || book.dead.get(&number).is_some_and(was_alive);
         let covered = book.covered;
-        if number > 0 {
-            let commit = &mut self.commits[number - 1];
-            if commit.spot != spot || commit.offset != offset {
-                let told = format!("{:?} {}", commit.spot, commit.offset);
-                self.fail(&format!("{spot:?}: {offset} by commit {number}, which was of {told}"));
-                return;
-            }
-            if let Some(why) = commit.fenced.clone() {
-                let by = commit.by.clone();
-                self.fail(&format!("{spot:?}: commit {number} of {by} is seen; {why} before"));
-                return;
-            }
-            if offset > covered {
-                self.fail(&format!("{spot:?}: committed {offset}, processed up to {covered}"));
-                return;
-            }
-            if !is_candidate {
-                let fate = commit.fate;
-                self.fail(&format!(
-                    "{spot:?}: commit {number} of offset {offset} ({fate:?}) is seen after newer \
-                     ones, {:?} may be",
-                    self.books[&spot].candidates
-                ));
-                return;
-            }
-            commit.fate = Fate::Applied;
-            commit.over.get_or_insert(clock);
-        } else if !is_candidate {
-            let candidates = self.books[&spot].candidates.clone();
-            self.fail(&format!("{spot:?}: no offset, but one of commits {candidates:?} is due"));
+        let commit = &mut self.commits[number - 1];
+        if commit.spot != spot || commit.offset != offset {
+            let told = format!("{:?} {}", commit.spot, commit.offset);
+            self.fail(&format!("{spot:?}: {offset} by commit {number}, which was of {told}"));
             return;
         }
-        self.on_current(spot, number, mark.clock);
+        if let Some(why) = commit.fenced.clone() {
+            let by = commit.by.clone();
+            self.fail(&format!("{spot:?}: commit {number} of {by} is seen; {why} before"));
+            return;
+        }
+        if offset > covered {
+            self.fail(&format!("{spot:?}: committed {offset}, processed up to {covered}"));
+            return;
+        }
+        if !is_candidate {
+            let fate = commit.fate;
+            self.fail(&format!(
+                "{spot:?}: commit {number} of offset {offset} ({fate:?}) is seen after newer \
+                 ones, {:?} may be",
+                self.books[&spot].candidates
+            ));
+            return;
+        }
+        commit.fate = Fate::Applied;
+        commit.over.get_or_insert(clock);
+        commit.over_at.get_or_insert(time);
+        self.on_current(spot, Some(number), mark.clock);
     }
 
     /// At some time behind `since` a commit was the current one.
-    fn on_current(&mut self, spot: Spot, number: usize, since: u64) {
+    ///
+    /// - `number`: none stands for any of those that make the group forget.
+    fn on_current(&mut self, spot: Spot, number: Option<usize>, since: u64) {
         let Self { books, commits, clock, .. } = self;
         let Book { candidates, dead, .. } = books.entry(spot).or_default();
         // It may be superseded itself by one that was sent meanwhile.
         candidates.retain(|&other| {
-            let over = if other == 0 { Some(0) } else { commits[other - 1].over };
-            let stays = other == number || over.is_none_or(|over| over > since);
+            let commit = other.checked_sub(1).map(|other| &commits[other]);
+            let over = commit.map_or(Some(0), |commit| commit.over);
+            let is_it = match number {
+                Some(number) => other == number,
+                None => commit.is_none_or(Commit::forgets),
+            };
+            let stays = is_it || over.is_none_or(|over| over > since);
             if !stays {
                 dead.insert(other, *clock);
             }
@@ -448,29 +487,41 @@ impl Ledger {
     // The classic protocol.
 
     /// A member was told its generation by a JoinGroup.
+    ///
+    /// - `leads`: whether some member assigns, or the broker.
     pub(super) fn on_joined(
         &mut self,
         mark: Mark,
         generation: i32,
-        instance: Option<&str>,
-        id: &str,
+        (id, instance): (&str, Option<&str>),
+        leads: Leads,
+        time: u64,
     ) {
-        self.tell(format_args!("{id} {instance:?} joins generation {generation}"));
+        self.tell(format_args!("{id} {instance:?} joins generation {generation}, {leads:?}"));
         if let Some(instance) = instance {
             self.aliases.entry(instance.to_owned()).or_default().insert(id.to_owned());
         }
-        if mark.losses != self.losses {
+        if mark.era != self.era {
             return;
         }
-        let floor = mark.told.max(mark.joined);
-        if generation < floor {
+        let floor = match leads {
+            Leads::Member => mark.told.max(mark.joined),
+            // Some are behind until they have given up what they are to give up.
+            Leads::Broker => self.views.get(id).map_or(0, |view| view.epoch),
+        };
+        if generation < floor && !self.maybe_begin_anew(id, time) {
             self.fail(&format!("{id} joins generation {generation}, {floor} was told before"));
+        }
+        if leads == Leads::Member {
+            self.forget_claims_below(generation);
         }
         if mark.life != self.life {
             return;
         }
-        self.joined = self.joined.max(generation);
         self.newest = Some((generation, id.to_owned()));
+        if leads == Leads::Member {
+            self.joined = self.joined.max(generation);
+        }
         let Some(instance) = instance else { return };
         let known = self.instances.get(instance);
         if known.is_some_and(|known| known.generation > generation) {
@@ -490,20 +541,42 @@ impl Ledger {
     }
 
     /// A member was told its partitions by a SyncGroup.
+    ///
+    /// - `who`: its instance id, or else its member id, which is `id`.
     pub(super) fn on_synced(
         &mut self,
         mark: Mark,
         generation: i32,
-        who: &str,
+        (who, id): (&str, &str),
         spots: &BTreeSet<Spot>,
+        leads: Leads,
+        time: u64,
     ) {
-        self.tell(format_args!("{who} has {spots:?} in generation {generation}"));
-        if mark.losses != self.losses {
+        self.tell(format_args!("{who} has {spots:?} in generation {generation}, {leads:?}"));
+        if mark.era != self.era {
             return;
         }
+        self.check_one_owner(generation, (who, id), spots, time);
         self.told = self.told.max(generation);
+        match leads {
+            Leads::Member => {
+                self.led = self.led.max(generation);
+                self.forget_claims_below(generation);
+                self.check_shares(generation, who, spots);
+            }
+            Leads::Broker => self.note_told((id, generation), spots, mark, time),
+        }
+        self.on_classic_view(id, generation, spots, mark);
+    }
+
+    /// What members of a generation get is what one request of its leader gave them. A group that has
+    /// turned classic goes on with what its members had.
+    fn check_shares(&mut self, generation: i32, who: &str, spots: &BTreeSet<Spot>) {
         let none = BTreeSet::new();
         let given = self.gave.entry(generation).or_default();
+        if given.is_empty() && self.terms.is_mixed {
+            return;
+        }
         let refuted = self.refuted.entry(generation).or_default();
         let aliases = self.aliases.get(who);
         let differs = |shares: &Shares| {
@@ -519,99 +592,24 @@ impl Ledger {
             ));
         }
     }
+}
 
-    // The consumer protocol.
+/// The generation or epoch in which a member got a partition, by the protocol it speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Epoch {
+    /// A generation.
+    Classic(i32),
+    /// A member epoch.
+    Modern(i32),
+}
 
-    /// A heartbeat is about to be sent; `owned` is what the member says it has, if it says it.
-    /// Of what it is told to have it gives nothing up.
-    pub(super) fn on_beat_sent(&mut self, id: &str, owned: Option<&BTreeSet<Spot>>, time: u64) {
-        self.tell(format_args!("{id} says {owned:?}"));
-        let Some(view) = self.views.get_mut(id) else { return };
-        view.asked_since.get_or_insert(time);
-        if let Some(owned) = owned {
-            view.holds.retain(|spot| owned.contains(spot));
-        }
-    }
-
-    /// A heartbeat was answered well.
-    ///
-    /// - `told`: what the member is told to have, if anything was said.
-    /// - `owned`: what it has at this time.
-    pub(super) fn on_beat(
-        &mut self,
-        mark: Mark,
-        (id, epoch): (&str, i32),
-        joins: Joins,
-        told: Option<&BTreeSet<Spot>>,
-        owned: &BTreeSet<Spot>,
-        time: u64,
-    ) {
-        self.tell(format_args!("{id} in epoch {epoch} is told {told:?}, has {owned:?}"));
-        if mark.losses != self.losses {
-            return;
-        }
-        let view = self.views.entry(id.to_owned()).or_default();
-        let floor = if joins == Joins::Yes { mark.told } else { view.epoch };
-        if epoch < floor.max(view.epoch) {
-            self.fail(&format!("{id} is told epoch {epoch}, {floor} was told before"));
-            return;
-        }
-        view.epoch = epoch;
-        view.last_ok = view.last_ok.max(mark.time);
-        let since = view.asked_since.take().unwrap_or(mark.time);
-        if let Some(told) = told {
-            let has_to_give_up = owned.iter().any(|spot| !told.contains(spot));
-            view.revoking_since = has_to_give_up.then(|| view.revoking_since.unwrap_or(since));
-            view.holds.extend(told.iter().copied());
-        }
-        self.told = self.told.max(epoch);
-        let is_alive = time < mark.time + self.terms.session_ms * MS;
-        for &spot in told.into_iter().flatten() {
-            if is_alive {
-                self.check_owners(id, spot, time);
-            }
-            let book = self.books.entry(spot).or_default();
-            if book.last_told.as_ref().is_none_or(|last| last.0 <= epoch) {
-                book.last_told = Some((epoch, id.to_owned()));
-            }
-        }
-    }
-
-    /// Nobody else may have a partition that a member is told to have.
-    fn check_owners(&mut self, id: &str, spot: Spot, time: u64) {
-        let terms = &self.terms;
-        let wrong = self.views.iter_mut().find_map(|(other, view)| {
-            if *other == id || !view.holds.contains(&spot) {
-                return None;
-            }
-            let is_safe = view.is_safe(terms, time);
-            if !is_safe {
-                view.holds.remove(&spot);
-            }
-            is_safe.then(|| other.clone())
-        });
-        if let Some(other) = wrong {
-            self.fail(&format!("{spot:?} is told to {id}, and {other} still has it"));
-        }
-    }
-
-    /// A member does not know of any partition any more: it leaves, or it is fenced.
-    pub(super) fn on_gone(&mut self, id: &str) {
-        self.tell(format_args!("{id} is gone"));
-        self.views.remove(id);
-    }
-
-    /// A heartbeat of a member in an epoch was refused.
-    pub(super) fn on_beat_refused(&mut self, mark: Mark, id: &str, error: ErrorCode, time: u64) {
-        self.tell(format_args!("{id} gets {}", error.name()));
-        let Some(view) = self.views.get(id) else { return };
-        let is_safe = view.is_safe(&self.terms, time);
-        let is_forgotten = matches!(error, ErrorCode::UnknownMemberId | ErrorCode::GroupIdNotFound);
-        if is_safe && is_forgotten && mark.losses == self.losses {
-            let ms = (time - view.last_ok) / MS;
-            self.fail(&format!("{id} is told {} {ms} ms after its heartbeat", error.name()));
-        }
-    }
+/// Who assigns to the members of a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// One of them.
+    Member,
+    /// The broker: others speak the consumer protocol.
+    Broker,
 }
 
 /// Whether a heartbeat is a member's first.
@@ -637,5 +635,7 @@ fn is_final(error: ErrorCode) -> bool {
             | ErrorCode::GroupIdNotFound
             | ErrorCode::UnknownTopicOrPartition
             | ErrorCode::UnknownTopicId
+            | ErrorCode::NonEmptyGroup
+            | ErrorCode::GroupSubscribedToTopic
     )
 }

@@ -18,13 +18,14 @@ use millrace_world::{ClientId, Rng, World};
 use super::classic::Classic;
 use super::ledger::{Mark, Spot};
 use super::modern::Modern;
-use super::writer::{error_of, is_trouble};
+use super::writer::{Topic, error_of, is_trouble};
 use super::{Board, wire};
 use crate::link::Link;
 use crate::plan::MS;
 
-/// The first correlated fetch version of this client.
+/// The version of its fetches, and the one where a topic's name does not say which it is.
 const FETCH_VERSION: i16 = 12;
+const FETCH_VERSION_OF_IDS: i16 = 13;
 /// How long a request may wait for its answer while its connection stands, ns.
 const ANSWER_NS_MAX: u64 = 60_000 * MS;
 
@@ -52,6 +53,9 @@ pub(super) enum Trouble {
     Resubscribe(Subscription),
     /// Its connections break.
     Reset,
+    /// It dies, or leaves if it is polite, and comes back after so many ms speaking the other
+    /// protocol, where its group is one of both.
+    Convert(u64),
 }
 
 /// How a member behaves.
@@ -169,6 +173,8 @@ pub(super) struct Member {
     is_fetching: bool,
     pub(super) lanes: Vec<Lane>,
     pub(super) protocol: Protocol,
+    /// The protocol that it may go over to.
+    pub(super) other: Option<Protocol>,
     /// When it wants to move.
     wake: u64,
     stalled_until: u64,
@@ -182,7 +188,12 @@ pub(super) struct Member {
 
 impl Member {
     /// A member that has not started.
-    pub(super) fn new(group: usize, habits: Habits, protocol: Protocol, rng: Rng) -> Self {
+    pub(super) fn new(
+        group: usize,
+        habits: Habits,
+        (protocol, other): (Protocol, Option<Protocol>),
+        rng: Rng,
+    ) -> Self {
         Self {
             group,
             rng,
@@ -194,6 +205,7 @@ impl Member {
             is_fetching: false,
             lanes: Vec::new(),
             protocol,
+            other,
             wake: habits.starts,
             stalled_until: 0,
             has_slept: false,
@@ -287,7 +299,10 @@ impl Member {
     /// The topics it wants, by their names; of an expression all there are.
     pub(super) fn wants(&self, board: &Board, topic: usize) -> bool {
         match &self.subscription {
-            Subscription::Topics(topics) => topics.contains(&topic),
+            Subscription::Topics(topics) => {
+                let name = &board.topics[topic].name;
+                topics.iter().any(|it| board.topics[*it].name == *name)
+            }
             Subscription::Everything => topic < board.topics.len(),
         }
     }
@@ -380,10 +395,7 @@ impl Member {
         world.trace_mut().line(line);
         match trouble {
             Trouble::Crash(ms) => {
-                for link in [self.link.take(), self.fetch_link.take()].into_iter().flatten() {
-                    world.client_close(link.client());
-                }
-                self.go_down(board, time + ms * MS);
+                self.crash(world, board, time + ms * MS);
                 true
             }
             Trouble::Vanish(ms) => {
@@ -396,16 +408,19 @@ impl Member {
                 true
             }
             Trouble::Leave(ms) => {
-                self.commit(world, board);
-                match self.protocol {
-                    Protocol::Classic(_) => self.leave_classic(world, board),
-                    Protocol::Modern(_) => self.leave_modern(world, board),
+                self.leave(world, board, time + ms * MS);
+                true
+            }
+            Trouble::Convert(ms) => {
+                let until = time + ms * MS;
+                if self.rng.chance(700) {
+                    self.leave(world, board, until);
+                } else {
+                    self.crash(world, board, until);
                 }
-                // What was sent still arrives.
-                for link in [self.link.take(), self.fetch_link.take()].into_iter().flatten() {
-                    world.client_close(link.client());
+                if let Some(other) = self.other.take() {
+                    self.other = Some(std::mem::replace(&mut self.protocol, other));
                 }
-                self.go_down(board, time + ms * MS);
                 true
             }
             Trouble::Resubscribe(subscription) => {
@@ -425,6 +440,23 @@ impl Member {
         }
     }
 
+    fn crash<M>(&mut self, world: &mut World<M>, board: &mut Board, until: u64) {
+        for link in [self.link.take(), self.fetch_link.take()].into_iter().flatten() {
+            world.client_close(link.client());
+        }
+        self.go_down(board, until);
+    }
+
+    fn leave<M>(&mut self, world: &mut World<M>, board: &mut Board, until: u64) {
+        self.commit(world, board);
+        match self.protocol {
+            Protocol::Classic(_) => self.leave_classic(world, board),
+            Protocol::Modern(_) => self.leave_modern(world, board),
+        }
+        // What was sent still arrives.
+        self.crash(world, board, until);
+    }
+
     /// Its process ends.
     pub(super) fn go_down(&mut self, board: &mut Board, until: u64) {
         self.link = None;
@@ -433,9 +465,11 @@ impl Member {
         self.is_fetching = false;
         self.lanes.clear();
         self.state = State::Down(until);
-        if let Protocol::Modern(modern) = &self.protocol {
-            board.ledgers[self.group].on_gone(modern.id());
-        }
+        let id = match &self.protocol {
+            Protocol::Classic(classic) => classic.id(),
+            Protocol::Modern(modern) => modern.id(),
+        };
+        board.ledgers[self.group].on_gone(id);
     }
 
     /// Another process of its instance id has taken its place.
@@ -526,11 +560,11 @@ impl Member {
             Ask::Leave => link.take::<LeaveGroupRequest>(frame).map(|_| ()),
             Ask::Commit(numbers) => {
                 let response = link.take::<OffsetCommitRequest>(frame)?;
-                self.on_committed(board, &numbers, &response)
+                self.on_committed(world.time(), board, &numbers, &response)
             }
             Ask::Offsets => {
                 let response = link.take::<OffsetFetchRequest>(frame)?;
-                self.on_offsets(board, mark, &response)
+                self.on_offsets(world.time(), board, mark, &response)
             }
         }
     }
@@ -653,19 +687,20 @@ impl Member {
         for lane in &mut self.lanes {
             lane.asked = lane.position;
             let Some(fetch_offset) = lane.position else { continue };
-            let name = &board.topics[lane.spot.topic].name;
+            let Topic { name, id, .. } = &board.topics[lane.spot.topic];
             let part = FetchPartition {
                 partition: i32::try_from(lane.spot.partition).expect("few partitions"),
                 fetch_offset,
                 partition_max_bytes: self.habits.fetch_bytes,
                 ..FetchPartition::default()
             };
-            match topics.iter_mut().find(|topic| topic.topic == *name) {
+            let is_it = |topic: &&mut FetchTopic| topic.topic == *name && topic.topic_id == *id;
+            match topics.iter_mut().find(is_it) {
                 Some(topic) => topic.partitions.push(part),
                 None => topics.push(FetchTopic {
                     topic: name.clone(),
+                    topic_id: *id,
                     partitions: vec![part],
-                    ..FetchTopic::default()
                 }),
             }
         }
@@ -681,7 +716,8 @@ impl Member {
             ..FetchRequest::default()
         };
         let link = self.fetch_link.get_or_insert_with(|| Link::connect(world));
-        link.send(world, &request, FETCH_VERSION);
+        let version = if board.has_namesakes() { FETCH_VERSION_OF_IDS } else { FETCH_VERSION };
+        link.send(world, &request, version);
         self.is_fetching = true;
     }
 
@@ -689,7 +725,7 @@ impl Member {
         let Some(link) = &mut self.fetch_link else { return Ok(()) };
         let response = link.take::<FetchRequest>(frame)?;
         for data in &response.responses {
-            let topic = board.topics.iter().position(|topic| topic.name == data.topic);
+            let topic = board.topic(&data.topic, data.topic_id);
             let topic = topic.ok_or_else(|| format!("unasked: {}", data.topic))?;
             for part in &data.partitions {
                 let partition = usize::try_from(part.partition_index)

@@ -249,10 +249,11 @@ impl Member {
             modern.target.clone_from(told);
         }
         let (id, epoch) = (modern.id.clone(), modern.epoch);
+        let who = self.habits.instance.clone().unwrap_or_else(|| id.clone());
         let joins = if joins { Joins::Yes } else { Joins::No };
         self.last_ok = mark.time;
         let ledger = &mut board.ledgers[self.group];
-        ledger.on_beat(mark, (&id, epoch), joins, told.as_ref(), &owned, time);
+        ledger.on_beat(mark, (&id, &who, epoch), joins, told.as_ref(), &owned, time);
         Ok(())
     }
 

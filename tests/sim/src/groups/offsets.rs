@@ -13,13 +13,18 @@ use millrace_wire::Uuid;
 use millrace_world::World;
 
 use super::Board;
-use super::ledger::{Mark, Spot};
+use super::ledger::{Epoch, Mark, Spot};
 use super::member::{Ask, Member, Protocol};
 use super::writer::{error_of, is_trouble};
 use crate::plan::Plant;
 
 /// From this version of OffsetFetch on a request names many groups.
 const GROUPS_FROM: i16 = 8;
+
+/// From this version of OffsetCommit on it says who a static member is.
+const STATIC_FROM: i16 = 7;
+/// From these versions on members of the consumer protocol can be told apart.
+const EPOCHS_FROM: i16 = 9;
 
 /// One partition of an answer to OffsetFetch, in any version.
 #[derive(Clone, Debug)]
@@ -120,25 +125,28 @@ impl Member {
         board: &mut Board,
         due: &[(Spot, i64)],
     ) {
-        let (id, epoch, generation, instance) = match &self.protocol {
-            Protocol::Classic(classic) => {
-                let (id, generation) = (classic.id().to_owned(), classic.generation());
-                (id, generation, Some(generation), self.habits.instance.clone())
-            }
-            Protocol::Modern(modern) => (modern.id().to_owned(), modern.epoch(), None, None),
-        };
         let version = self.habits.offset_versions.0;
-        // Before version 7 the request does not say it.
-        let instance = instance.filter(|_| version >= 7);
+        let (id, epoch, said, instance, version) = match &self.protocol {
+            Protocol::Classic(classic) => {
+                let epoch = classic.held_in();
+                let instance = self.habits.instance.clone();
+                let version = if instance.is_some() { version.max(STATIC_FROM) } else { version };
+                (classic.id().to_owned(), epoch, Epoch::Classic(epoch), instance, version)
+            }
+            Protocol::Modern(modern) => {
+                let epoch = modern.epoch();
+                let version = version.max(EPOCHS_FROM);
+                (modern.id().to_owned(), epoch, Epoch::Modern(epoch), None, version)
+            }
+        };
         let mut numbers = Vec::new();
         let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
         for &(spot, offset) in due {
             let ledger = &mut board.ledgers[self.group];
             let number = ledger.on_commit_sent(
                 (spot, offset),
-                &id,
-                instance.as_deref(),
-                generation,
+                (&id, instance.as_deref()),
+                said,
                 world.time(),
             );
             numbers.push(number);
@@ -174,6 +182,7 @@ impl Member {
 
     pub(super) fn on_committed(
         &mut self,
+        time: u64,
         board: &mut Board,
         numbers: &[usize],
         response: &OffsetCommitResponse,
@@ -184,7 +193,7 @@ impl Member {
             let error = error_of(part.error_code)?;
             let ledger = &mut board.ledgers[self.group];
             let (spot, offset) = ledger.commit(number);
-            ledger.on_commit_answered(number, error);
+            ledger.on_commit_answered(number, error, time);
             if error.is_none() {
                 self.on_commit_done(spot, offset);
             } else if !is_trouble(error) && !is_about_membership(error) {
@@ -212,12 +221,14 @@ impl Member {
             Protocol::Modern(modern) if modern.is_member() => Some((modern.id(), modern.epoch())),
             Protocol::Modern(_) => return,
         };
+        let version = if member.is_some() { version.max(EPOCHS_FROM) } else { version };
         let request = look_up(board, &self.habits.group_id, member, spots, version);
         self.send(world, board, Ask::Offsets, &request, version);
     }
 
     pub(super) fn on_offsets(
         &mut self,
+        time: u64,
         board: &mut Board,
         mark: Mark,
         response: &OffsetFetchResponse,
@@ -225,7 +236,8 @@ impl Member {
         match found(board, response) {
             Ok(all) => {
                 for Found { spot, offset, metadata } in all {
-                    board.ledgers[self.group].on_offset(spot, offset, &metadata, mark);
+                    let ledger = &mut board.ledgers[self.group];
+                    ledger.on_offset(spot, (offset, &metadata), mark, time);
                     self.on_offset(spot, offset);
                 }
                 Ok(())

@@ -22,21 +22,41 @@ pub struct Habits {
     pub(super) topics: Vec<String>,
     pub(super) tasks: Vec<(u64, Task)>,
     pub(super) terms: Vec<Terms>,
-    /// With the index of the group.
-    pub(super) members: Vec<(usize, member::Habits, Protocol)>,
+    /// With the index of the group, and the protocol that each may go over to.
+    pub(super) members: Vec<(usize, member::Habits, Protocols)>,
+    /// Partitions of the offsets topic.
+    pub(super) partitions: u64,
+    /// Whether somebody deletes offsets and groups.
+    pub(super) erases: bool,
     pub(super) pause_max: u64,
+    /// Bytes by which a coordinator's log grows before a snapshot is taken.
+    pub snapshot_bytes: u64,
     /// Settings of the broker.
     pub settings: Vec<(&'static str, String)>,
+}
+
+/// The protocol that a member speaks first, and the other one if it may change.
+pub(super) type Protocols = (Protocol, Option<Protocol>);
+
+/// What protocols the members of a group speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Classic,
+    Modern,
+    /// Either, and they change it.
+    Mixed,
 }
 
 /// What the whole group has in common.
 struct Common {
     name: String,
-    is_classic: bool,
+    kind: Kind,
     session_ms: u64,
     rebalance_ms: u64,
     /// Topics there may be.
     topics: usize,
+    /// One of them is deleted and created anew.
+    recreates: bool,
 }
 
 impl Habits {
@@ -48,42 +68,76 @@ impl Habits {
             return None;
         }
         let count = 1 + rng.index(TOPICS);
-        let topics: Vec<String> = (0..count).map(|it| format!("group-topic-{it}")).collect();
+        let mut topics: Vec<String> = (0..count).map(|it| format!("group-topic-{it}")).collect();
+        // Requests of the classic protocol tell topics of one name not apart.
+        let recreates = rng.chance(250);
         let is_durable = rng.chance(500);
         let session_ms = rng.between(100, 1_000);
         let beat_ms = rng.between(10, session_ms / 3);
+        // The clock jumps by up to an hour, and otherwise a run takes some seconds.
+        let retention_minutes = [1, 1, 20, 10_080][rng.index(4)];
         let mut terms = Vec::new();
         let mut members = Vec::new();
         for group in 0..=rng.index(2) {
-            let is_classic = rng.chance(500);
+            let kind = [Kind::Classic, Kind::Modern, Kind::Mixed][rng.index(3)];
+            let kind = if recreates { Kind::Modern } else { kind };
+            let own_session_ms = rng.between(100, 1_000);
             let common = Common {
                 name: format!("group-{group}"),
-                is_classic,
-                session_ms: if is_classic { rng.between(100, 1_000) } else { session_ms },
+                kind,
+                session_ms: if kind == Kind::Classic { own_session_ms } else { session_ms },
                 rebalance_ms: rng.between(100, 1_000),
                 topics: count,
+                recreates,
             };
             let own_beat_ms = rng.between(10, common.session_ms / 3);
-            let beat_ms = if is_classic { own_beat_ms } else { beat_ms };
+            let beat_ms = if kind == Kind::Classic { own_beat_ms } else { beat_ms };
             members.extend(
                 group_members(rng, &common, beat_ms)
                     .into_iter()
-                    .map(|(habits, protocol)| (group, habits, protocol)),
+                    .map(|(habits, protocols)| (group, habits, protocols)),
             );
             terms.push(Terms {
                 name: common.name,
                 is_durable,
                 session_ms: common.session_ms,
                 rebalance_ms: common.rebalance_ms,
+                is_mixed: kind == Kind::Mixed,
+                retention_ms: retention_minutes * 60_000,
             });
         }
+        let erases = rng.chance(500);
+        if erases {
+            // One without members, for whoever deletes.
+            terms.push(Terms {
+                name: format!("group-{}", terms.len()),
+                is_durable,
+                session_ms,
+                rebalance_ms: session_ms,
+                is_mixed: false,
+                retention_ms: retention_minutes * 60_000,
+            });
+        }
+        let partitions = rng.between(1, 4);
+        let mut settings = settings(rng, is_durable, session_ms, beat_ms);
+        settings.push(("offsets.topic.num.partitions", partitions.to_string()));
+        settings.push(("offsets.retention.minutes", retention_minutes.to_string()));
+        let check_ms = rng.between(20, 1_000).to_string();
+        settings.push(("offsets.retention.check.interval.ms", check_ms));
+        let mut tasks = tasks(rng, count);
+        if recreates {
+            recreate(rng, &mut tasks, &mut topics);
+        }
         Some(Self {
-            tasks: tasks(rng, count),
+            tasks,
             topics,
             terms,
             members,
             pause_max: rng.between(1, 40) * MS,
-            settings: settings(rng, is_durable, session_ms, beat_ms),
+            partitions,
+            erases,
+            snapshot_bytes: [1, 500, 5_000, 50_000][rng.index(4)],
+            settings,
         })
     }
 }
@@ -95,7 +149,6 @@ fn settings(
     beat_ms: u64,
 ) -> Vec<(&'static str, String)> {
     let mut settings = vec![
-        ("offsets.topic.num.partitions", rng.between(1, 4).to_string()),
         ("group.min.session.timeout.ms", "10".to_owned()),
         ("group.initial.rebalance.delay.ms", [0, 50, 300][rng.index(3)].to_string()),
         ("group.consumer.min.session.timeout.ms", "10".to_owned()),
@@ -111,11 +164,25 @@ fn settings(
         // The offsets topic rolls often and is compacted again and again while groups run.
         settings.push(("log.roll.ms", rng.between(100, 2_000).to_string()));
         settings.push(("log.cleaner.min.cleanable.ratio", ["0", "0.3"][rng.index(2)].to_owned()));
-        if rng.chance(600) {
+        if rng.chance(300) {
             settings.push(("log.cleaner.delete.retention.ms", "0".to_owned()));
         }
     }
     settings
+}
+
+/// One of the topics is deleted when it has grown, if it does, and another one gets its name.
+fn recreate(rng: &mut Rng, tasks: &mut Vec<(u64, Task)>, topics: &mut Vec<String>) {
+    let old = rng.index(topics.len());
+    let is_its =
+        |task: &Task| matches!(task, Task::Create(it, _) | Task::Grow(it, _) if *it == old);
+    let its = tasks.iter().filter(|(_, task)| is_its(task)).map(|(at, _)| *at);
+    let at = its.max().unwrap_or(0) + rng.between(200, 4_000) * MS;
+    let new = topics.len();
+    topics.push(topics[old].clone());
+    tasks.push((at, Task::Delete(old)));
+    tasks.push((at + rng.below(500) * MS, Task::Create(new, 1 + rng.index(4))));
+    tasks.sort_by_key(|&(at, _)| at);
 }
 
 /// What happens to the topics: the first one is there from the beginning.
@@ -135,10 +202,10 @@ fn tasks(rng: &mut Rng, count: usize) -> Vec<(u64, Task)> {
     tasks
 }
 
-fn group_members(rng: &mut Rng, common: &Common, beat_ms: u64) -> Vec<(member::Habits, Protocol)> {
+fn group_members(rng: &mut Rng, common: &Common, beat_ms: u64) -> Vec<(member::Habits, Protocols)> {
     let count = [1, 2, 2, 3, 3, 4][rng.index(6)];
     let is_static = rng.chance(350);
-    let has_twins = is_static && rng.chance(400);
+    let has_twins = is_static && common.kind != Kind::Mixed && rng.chance(400);
     let mut members = Vec::new();
     for number in 0..count {
         // Two of one name: the second takes the first one's place.
@@ -159,25 +226,33 @@ fn group_members(rng: &mut Rng, common: &Common, beat_ms: u64) -> Vec<(member::H
             offset_versions: offset_versions(rng, common, instance.is_some()),
             instance,
         };
-        let protocol = if common.is_classic {
-            let versions = Versions::random(rng, habits.instance.is_some());
-            Protocol::Classic(Classic::new(versions))
-        } else {
-            // Some take longer than they may.
-            let revoke_ms = [0, 20, common.rebalance_ms * 5 / 4][rng.index(3)];
-            let assignor = [None, Some("uniform"), Some("range")][rng.index(3)];
-            Protocol::Modern(Modern::new(version, revoke_ms, assignor.map(str::to_owned)))
+        let versions = Versions::random(rng, habits.instance.is_some());
+        let classic = Protocol::Classic(Classic::new(versions));
+        // Some take longer than they may.
+        let revoke_ms = [0, 20, common.rebalance_ms * 5 / 4][rng.index(3)];
+        let assignor = [None, Some("uniform"), Some("range")][rng.index(3)];
+        let assignor = assignor.map(str::to_owned);
+        let modern = Protocol::Modern(Modern::new(version, revoke_ms, assignor));
+        let protocols = match common.kind {
+            Kind::Classic => (classic, None),
+            Kind::Modern => (modern, None),
+            Kind::Mixed if rng.chance(500) => (classic, Some(modern)),
+            Kind::Mixed => (modern, Some(classic)),
         };
-        members.push((habits, protocol));
+        members.push((habits, protocols));
     }
     members
 }
 
 fn offset_versions(rng: &mut Rng, common: &Common, is_static: bool) -> (i16, i16) {
-    let (commit_min, fetch_min) = match (common.is_classic, is_static) {
-        (true, false) => (2, 1),
-        (true, true) => (7, 1),
-        (false, _) => (9, 9),
+    if common.recreates {
+        // Those that name topics by their ids.
+        return (10, 10);
+    }
+    let (commit_min, fetch_min) = match (common.kind, is_static) {
+        (Kind::Classic | Kind::Mixed, false) => (2, 1),
+        (Kind::Classic | Kind::Mixed, true) => (7, 1),
+        (Kind::Modern, _) => (9, 9),
     };
     let mut pick = |min| i16::try_from(rng.between(min, 10)).expect("small");
     (pick(commit_min), pick(fetch_min))
@@ -185,7 +260,7 @@ fn offset_versions(rng: &mut Rng, common: &Common, is_static: bool) -> (i16, i16
 
 fn subscription(rng: &mut Rng, common: &Common, version: i16) -> Subscription {
     // Version 0 has no expressions.
-    if !common.is_classic && version >= 1 && rng.chance(250) {
+    if common.kind != Kind::Classic && version >= 1 && rng.chance(250) {
         return Subscription::Everything;
     }
     let mut topics: BTreeSet<usize> = (0..common.topics).filter(|_| rng.chance(700)).collect();
@@ -197,7 +272,8 @@ fn subscription(rng: &mut Rng, common: &Common, version: i16) -> Subscription {
 
 fn troubles(rng: &mut Rng, common: &Common, version: i16) -> VecDeque<(u64, Trouble)> {
     let mut troubles = Vec::new();
-    for _ in 0..rng.index(5) {
+    let is_mixed = common.kind == Kind::Mixed;
+    for _ in 0..rng.index(if is_mixed { 8 } else { 6 }) {
         let at = rng.below(TROUBLES_NS);
         // About the time that a session lasts.
         let ms = rng.between(1, 3 * common.session_ms);
@@ -205,6 +281,7 @@ fn troubles(rng: &mut Rng, common: &Common, version: i16) -> VecDeque<(u64, Trou
             0 | 1 => Trouble::Crash(ms),
             2 | 3 => Trouble::Vanish(ms),
             4..=6 => Trouble::Stall(ms),
+            7..=10 if is_mixed => Trouble::Convert(ms),
             7 | 8 => Trouble::Leave(ms),
             9 => Trouble::Resubscribe(subscription(rng, common, version)),
             _ => Trouble::Reset,

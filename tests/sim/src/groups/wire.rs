@@ -13,7 +13,9 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 pub(super) type Named = BTreeMap<String, BTreeSet<i32>>;
 
 /// A subscription as consumers write it.
-pub(super) fn subscription(topics: &[String]) -> Bytes {
+///
+/// - `owned`: what it has, and keeps while it joins.
+pub(super) fn subscription(topics: &[String], owned: &Named) -> Bytes {
     let mut writer = Writer::new();
     // Version 1: topics, user data, owned partitions.
     writer.i16(1);
@@ -22,8 +24,19 @@ pub(super) fn subscription(topics: &[String]) -> Bytes {
         writer.nullable_string(Some(topic));
     }
     writer.nullable_bytes(None);
-    writer.array_count(Some(0));
+    write_named(&mut writer, owned);
     Bytes::from(writer.into_vec())
+}
+
+fn write_named(writer: &mut Writer, named: &Named) {
+    writer.array_count(Some(named.len()));
+    for (topic, partitions) in named {
+        writer.nullable_string(Some(topic));
+        writer.array_count(Some(partitions.len()));
+        for &partition in partitions {
+            writer.i32(partition);
+        }
+    }
 }
 
 /// The topics of a subscription.
@@ -42,14 +55,7 @@ pub(super) fn subscribed(metadata: &[u8]) -> Result<Vec<String>, WireError> {
 pub(super) fn assignment(named: &Named) -> Bytes {
     let mut writer = Writer::new();
     writer.i16(1);
-    writer.array_count(Some(named.len()));
-    for (topic, partitions) in named {
-        writer.nullable_string(Some(topic));
-        writer.array_count(Some(partitions.len()));
-        for &partition in partitions {
-            writer.i32(partition);
-        }
-    }
+    write_named(&mut writer, named);
     writer.nullable_bytes(None);
     Bytes::from(writer.into_vec())
 }
@@ -111,8 +117,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let topics = ["a".to_owned(), "b".to_owned()];
-        assert_eq!(subscribed(&subscription(&topics)), Ok(topics.to_vec()));
         let named = Named::from([("a".to_owned(), BTreeSet::from([0, 3]))]);
+        assert_eq!(subscribed(&subscription(&topics, &named)), Ok(topics.to_vec()));
         assert_eq!(assigned(&assignment(&named)), Ok(named));
         assert_eq!(assigned(&[]), Ok(Named::new()));
     }

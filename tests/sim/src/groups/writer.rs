@@ -12,6 +12,7 @@ use millrace_net::messages::create_partitions::{CreatePartitionsRequest, CreateP
 use millrace_net::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
+use millrace_net::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use millrace_net::messages::init_producer_id::InitProducerIdRequest;
 use millrace_net::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use millrace_net::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
@@ -34,6 +35,8 @@ pub(super) struct Topic {
     pub(super) id: Uuid,
     /// Records by partition, all of them acknowledged. As many as there are partitions for sure.
     pub(super) ends: Vec<i64>,
+    /// It is being deleted, or was.
+    pub(super) is_gone: bool,
 }
 
 /// Something to do to a topic, by its index.
@@ -45,6 +48,8 @@ pub(super) enum Task {
     Identify(usize, usize),
     /// Give it so many partitions.
     Grow(usize, usize),
+    /// Delete it.
+    Delete(usize),
 }
 
 #[derive(Debug)]
@@ -132,14 +137,23 @@ impl Writer {
     }
 
     /// Its time has come.
-    pub(super) fn on_wake<M>(&mut self, world: &mut World<M>, topics: &[Topic]) {
+    ///
+    /// Returns the topic that it begins to delete, if any.
+    pub(super) fn on_wake<M>(
+        &mut self,
+        world: &mut World<M>,
+        topics: &mut [Topic],
+    ) -> Option<usize> {
         self.wake = world.time() + 1 + self.rng.below(self.pause_max.max(1));
         if self.in_flight.is_some() || self.is_done() {
-            return;
+            return None;
         }
         let mut link = self.link.take().unwrap_or_else(|| Link::connect(world));
         self.in_flight = self.ask(world, &mut link, topics);
         self.link = Some(link);
+        let Some(Ask::Task(Task::Delete(topic))) = self.in_flight else { return None };
+        topics[topic].is_gone = true;
+        Some(topic)
     }
 
     fn ask<M>(&mut self, world: &mut World<M>, link: &mut Link, topics: &[Topic]) -> Option<Ask> {
@@ -180,7 +194,7 @@ impl Writer {
     /// A new batch for some partition that is there.
     fn batch(&mut self, topics: &[Topic], (id, epoch): (ProducerId, i16)) -> Option<Batch> {
         let mut spots = Vec::new();
-        for (topic, known) in topics.iter().enumerate() {
+        for (topic, known) in topics.iter().enumerate().filter(|(_, it)| !it.is_gone) {
             spots.extend((0..known.ends.len()).map(|partition| Spot { topic, partition }));
         }
         if spots.is_empty() {
@@ -292,7 +306,9 @@ impl Writer {
                 let response = link.take::<MetadataRequest>(frame)?;
                 let found = response.topics.first().ok_or("no topic in the answer")?;
                 let error = error_of(found.error_code)?;
-                let has_all = found.partitions.len() == count
+                let is_old = topics.iter().any(|it| it.is_gone && it.id == found.topic_id);
+                let has_all = !is_old
+                    && found.partitions.len() == count
                     && found.partitions.iter().all(|partition| partition.leader_id >= 0);
                 if error.is_none() && has_all {
                     topics[topic].id = found.topic_id;
@@ -310,6 +326,14 @@ impl Writer {
                     error => (error, next),
                 }
             }
+            Task::Delete(_) => {
+                let response = link.take::<DeleteTopicsRequest>(frame)?;
+                let result = response.responses.first().ok_or("no topic in the answer")?;
+                match error_of(result.error_code)? {
+                    ErrorCode::UnknownTopicId if self.is_repeat => (ErrorCode::None, None),
+                    error => (error, None),
+                }
+            }
         };
         if error.is_none() {
             self.is_repeat = false;
@@ -322,7 +346,7 @@ impl Writer {
             }
             return Ok(());
         }
-        self.is_repeat |= matches!(task, Task::Create(..) | Task::Grow(..));
+        self.is_repeat |= !matches!(task, Task::Identify(..));
         self.back_off(world);
         if is_trouble(error) || error == ErrorCode::UnknownTopicOrPartition {
             return Ok(());
@@ -359,6 +383,16 @@ fn send_task<M>(world: &mut World<M>, link: &mut Link, topics: &[Topic], task: T
             };
             link.send(world, &request, 12);
         }
+        Task::Delete(topic) => {
+            let topic_id = topics[topic].id;
+            let topic = DeleteTopicState { name: None, topic_id };
+            let request = DeleteTopicsRequest {
+                topics: vec![topic],
+                timeout_ms: 10_000,
+                ..DeleteTopicsRequest::default()
+            };
+            link.send(world, &request, 6);
+        }
         Task::Grow(topic, count) => {
             let topic = CreatePartitionsTopic {
                 name: topics[topic].name.clone(),
@@ -383,6 +417,5 @@ pub(super) fn error_of(code: i16) -> Result<ErrorCode, String> {
 /// The machine's troubles, not the request's.
 pub(super) fn is_trouble(error: ErrorCode) -> bool {
     let is_corrupt = error == ErrorCode::CorruptMessage;
-    !is_corrupt && error.is_retriable()
-        || matches!(error, ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError)
+    !is_corrupt && error.is_retriable() || error == ErrorCode::KafkaStorageError
 }

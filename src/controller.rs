@@ -22,6 +22,7 @@ use millrace_engine::{
     TimestampPlan, ValidatedBatch,
 };
 use millrace_io::{Completion, Now, Op, Token};
+use millrace_net::quota::{Buckets, InDebt, Overdrawn, Rules, WindowConfig};
 use millrace_replication::controller::{
     self, AlterQuota, AlterResource, Context, CreatedTopic, FeatureUpdate, Mode, NewPartitions,
     NewTopic, ProducerIdBlock, Refusal, TopicRef,
@@ -29,11 +30,12 @@ use millrace_replication::controller::{
 use millrace_replication::{BrokerId, Image, ImageDelta, ImageDraft, Record, ReplayError};
 use millrace_wire::Uuid;
 
+use crate::config::View;
 use crate::mail::Mail;
 use crate::metadata_snapshot;
 use crate::random::Random;
 use crate::setup::Setup;
-use crate::shard::CONTROLLER_OWNER;
+use crate::shard::{ANONYMOUS, CONTROLLER_OWNER};
 use crate::ticket::Ticket;
 
 /// A change of cluster state.
@@ -55,6 +57,15 @@ pub(crate) enum AdminAsk {
     UpdateFeatures(Vec<FeatureUpdate>, Mode),
     /// Hand out a block of producer ids.
     ProducerIds,
+}
+
+/// Who asks for partitions to be created or deleted, to be held to its `controller_mutation_rate`.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    /// Its client id.
+    pub client_id: Box<str>,
+    /// Whether its version of the request knows the error.
+    pub in_debt: InDebt,
 }
 
 /// What came of an [`AdminAsk`]: an answer per item, in its order.
@@ -81,8 +92,8 @@ pub(crate) enum AdminAnswer {
 /// What the controller wants its shard to do.
 #[derive(Debug)]
 pub(crate) enum Wish {
-    /// Send an answer.
-    Answer(Ticket, AdminAnswer),
+    /// Send an answer, and the time that the asker has to wait, ms.
+    Answer(Ticket, AdminAnswer, u64),
     /// Give an image to every shard.
     Publish(Arc<Image>, Arc<ImageDelta>),
     /// The broker is registered; its own life goes on.
@@ -94,7 +105,7 @@ pub(crate) enum Wish {
 /// Who waits for the change under way.
 #[derive(Debug)]
 enum Asker {
-    Client(Ticket, AdminAnswer),
+    Client(Ticket, AdminAnswer, u64),
     /// The broker itself, at its start.
     Registration,
 }
@@ -120,7 +131,9 @@ pub(crate) struct Controller {
     setup: Arc<Setup>,
     pub(crate) image: Arc<Image>,
     log: Option<Log>,
-    queue: VecDeque<(Ticket, AdminAsk)>,
+    queue: VecDeque<(Ticket, AdminAsk, Option<Charge>)>,
+    /// What clients may create and delete.
+    buckets: Buckets,
     change: Change,
     random: Random,
     wishes: Vec<Wish>,
@@ -142,6 +155,7 @@ impl Controller {
             image: Arc::new(Image::empty()),
             log: None,
             queue: VecDeque::new(),
+            buckets: Buckets::new(quota_window(setup)),
             change: Change::None,
             random: Random::new(seed),
             wishes: Vec::new(),
@@ -192,8 +206,16 @@ impl Controller {
     }
 
     /// Takes a change up, or queues it.
-    pub(crate) fn ask(&mut self, now: Now, ops: &mut Vec<Op<Mail>>, ticket: Ticket, ask: AdminAsk) {
-        self.queue.push_back((ticket, ask));
+    ///
+    /// - `charge`: who is held to a quota of what it creates and deletes; none for the broker itself.
+    pub(crate) fn ask(
+        &mut self,
+        now: Now,
+        ops: &mut Vec<Op<Mail>>,
+        ticket: Ticket,
+        (ask, charge): (AdminAsk, Option<Charge>),
+    ) {
+        self.queue.push_back((ticket, ask, charge));
         self.pump(now, ops);
     }
 
@@ -206,18 +228,40 @@ impl Controller {
             self.register(now, ops, log_dirs);
         }
         while matches!(self.change, Change::None)
-            && let Some((ticket, ask)) = self.queue.pop_front()
+            && let Some((ticket, ask, charge)) = self.queue.pop_front()
         {
-            let (records, answer) = self.decide(ask);
+            let mut wait_ms = 0;
+            let (records, answer) = self.decide(now, ask, charge.as_ref(), &mut wait_ms);
             if records.is_empty() {
-                self.wishes.push(Wish::Answer(ticket, answer));
+                self.wishes.push(Wish::Answer(ticket, answer, wait_ms));
             } else {
-                self.append(now, ops, Asker::Client(ticket, answer), records);
+                self.append(now, ops, Asker::Client(ticket, answer, wait_ms), records);
             }
         }
     }
 
-    fn decide(&mut self, ask: AdminAsk) -> (Vec<Record>, AdminAnswer) {
+    /// Holds clients to other quotas of what they create and delete.
+    pub(crate) fn set_mutation_rules(&mut self, rules: Rules) {
+        self.buckets.set_rules(rules);
+    }
+
+    fn decide(
+        &mut self,
+        now: Now,
+        ask: AdminAsk,
+        charge: Option<&Charge>,
+        wait_ms: &mut u64,
+    ) -> (Vec<Record>, AdminAnswer) {
+        let buckets = &mut self.buckets;
+        let meter = &mut |count: usize| {
+            let Some(Charge { client_id, in_debt }) = charge else { return true };
+            let taken =
+                buckets.take((ANONYMOUS, client_id), *in_debt, now.mono.0 / 1_000_000, count);
+            *wait_ms = match taken {
+                Ok(wait_ms) | Err(Overdrawn(wait_ms)) => wait_ms,
+            };
+            taken.is_ok()
+        };
         let context = Context {
             image: &self.image,
             tables: &self.setup.tables,
@@ -229,15 +273,15 @@ impl Controller {
                 for topic in &mut topics {
                     topic.id = self.random.uuid();
                 }
-                let decision = controller::create_topics(&context, &topics, mode);
+                let decision = controller::create_topics(&context, &topics, mode, meter);
                 (decision.records, AdminAnswer::CreatedTopics(decision.answers))
             }
             AdminAsk::DeleteTopics(topics) => {
-                let decision = controller::delete_topics(&self.image, &topics);
+                let decision = controller::delete_topics(&self.image, &topics, meter);
                 (decision.records, AdminAnswer::DeletedTopics(decision.answers))
             }
             AdminAsk::CreatePartitions(topics, mode) => {
-                let decision = controller::create_partitions(&context, &topics, mode);
+                let decision = controller::create_partitions(&context, &topics, mode, meter);
                 (decision.records, AdminAnswer::CreatedPartitions(decision.answers))
             }
             AdminAsk::IncrementalAlterConfigs(resources, mode) => {
@@ -284,8 +328,8 @@ impl Controller {
     fn fail(&mut self, asker: Asker) {
         self.change = Change::None;
         match asker {
-            Asker::Client(ticket, _) => {
-                self.wishes.push(Wish::Answer(ticket, AdminAnswer::LogFailed));
+            Asker::Client(ticket, ..) => {
+                self.wishes.push(Wish::Answer(ticket, AdminAnswer::LogFailed, 0));
             }
             // The disk is full. With the registration of an earlier life all that is there can be
             // served; it is done anew when there is room. A new broker has nothing to serve.
@@ -383,6 +427,7 @@ impl Controller {
             | LogEvent::LogStartAdvanced
             | LogEvent::Compaction(_)
             | LogEvent::SpaceGone
+            | LogEvent::Exhausted { .. }
             | LogEvent::Corrupt { .. }
             | LogEvent::Deleted => {}
             LogEvent::SpaceBack => self.has_space_again = self.unregistered.is_some(),
@@ -419,7 +464,7 @@ impl Controller {
         }
         if let Change::Applying { asker, .. } = std::mem::replace(&mut self.change, Change::None) {
             self.wishes.push(match asker {
-                Asker::Client(ticket, answer) => Wish::Answer(ticket, answer),
+                Asker::Client(ticket, answer, wait_ms) => Wish::Answer(ticket, answer, wait_ms),
                 Asker::Registration => {
                     self.unregistered = None;
                     Wish::Registered
@@ -427,6 +472,16 @@ impl Controller {
             });
         }
         self.pump(now, ops);
+    }
+}
+
+/// Over how long what a client may create and delete gathers.
+fn quota_window(setup: &Setup) -> WindowConfig {
+    let view = View::of(&setup.statics);
+    let number = |name| u64::try_from(view.number(name)).unwrap_or(1).max(1);
+    WindowConfig {
+        samples: u32::try_from(number("controller.quota.window.num")).unwrap_or(u32::MAX),
+        sample_ms: number("controller.quota.window.size.seconds").saturating_mul(1000),
     }
 }
 

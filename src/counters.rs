@@ -206,6 +206,8 @@ counters! {
     Counter waiters_woken,
     /// Logs that have no space to write to.
     Gauge disk_full,
+    /// Times that a log or a listener had to wait, because descriptors or memory were short.
+    Counter exhausted,
     /// Places found corrupt and put into quarantine.
     Counter corruptions,
     /// Logs that failed for good.

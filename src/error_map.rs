@@ -13,7 +13,10 @@ use crate::mail::AppendFailure;
 pub(crate) fn append_error(error: &AppendError) -> (ErrorCode, Option<String>) {
     match error {
         AppendError::NotReady => (ErrorCode::LeaderNotAvailable, None),
-        AppendError::NoSpace => (ErrorCode::KafkaStorageError, Some("the disk is full".to_owned())),
+        AppendError::NoSpace => {
+            let why = "the disk is full, or the broker has as many files open as it may";
+            (ErrorCode::KafkaStorageError, Some(why.to_owned()))
+        }
         AppendError::Failed => {
             (ErrorCode::KafkaStorageError, Some("the partition's log has failed".to_owned()))
         }

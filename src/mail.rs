@@ -13,7 +13,7 @@ use millrace_net::ErrorCode;
 use millrace_net::quota::Usage;
 use millrace_wire::Uuid;
 
-use crate::controller::{AdminAnswer, AdminAsk};
+use crate::controller::{AdminAnswer, AdminAsk, Charge};
 use crate::coordinator::{GroupAnswer, GroupAsk};
 use crate::shard::LifeLetter;
 use crate::slab::Key;
@@ -61,6 +61,8 @@ pub(crate) enum Letter {
         ticket: Ticket,
         /// What to change.
         ask: AdminAsk,
+        /// Who is held to a quota of it.
+        charge: Option<Charge>,
     },
     /// The answer to an [`Letter::Admin`].
     AdminAnswer {
@@ -68,6 +70,8 @@ pub(crate) enum Letter {
         ticket: Ticket,
         /// What came of it.
         answer: AdminAnswer,
+        /// How long its client has to wait, ms.
+        wait_ms: u64,
     },
     /// A log of the sender itself is open, and groups live in it.
     LoadGroups(PartitionId),

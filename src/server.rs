@@ -155,6 +155,8 @@ fn run(
     log: LogLine,
 ) -> Result<(), String> {
     let mut disk_space_due = Mono(0);
+    let counters = Arc::clone(driver.counters());
+    let mut accept_pauses = 0;
     let mut completions = Vec::new();
     let mut ops = Vec::new();
     let mut deadline = Some(Mono(0));
@@ -163,6 +165,10 @@ fn run(
         if now.mono >= disk_space_due {
             shard.set_disk_space(log_dirs.iter().map(disk_space).collect());
             disk_space_due = now.mono.plus_ms(DISK_SPACE_MS);
+        }
+        let pauses = counters.accept_pauses.value();
+        if std::mem::replace(&mut accept_pauses, pauses) != pauses {
+            shard.on_accept_paused();
         }
         step(&mut shard, now, &mut completions, &mut ops);
         deadline = shard.next_deadline();

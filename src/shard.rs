@@ -31,6 +31,7 @@ mod life;
 mod partitions;
 mod quotas;
 mod requests;
+mod shortage;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub(crate) use partitions::owner_of;
 pub(crate) use requests::{Pending, ReplyTo};
 
 use clients::connection_limits;
+pub(crate) use quotas::{ANONYMOUS, mutation_charge};
 
 use crate::client::Client;
 use crate::controller::Controller;
@@ -154,6 +156,7 @@ pub struct Shard {
     lag: lag::LagRounds,
     compactions: compaction::Compactions,
     quotas: quotas::Quotas,
+    shortage: shortage::Shortage,
     life: life::Life,
     /// Letters of this turn, by shard.
     outbox: Vec<Vec<Letter>>,
@@ -218,6 +221,7 @@ impl Shard {
             lag: lag::LagRounds::default(),
             compactions: compaction::Compactions::new(secret),
             quotas: quotas::Quotas::new(&setup),
+            shortage: shortage::Shortage::default(),
             life: life::Life::new(setup.shards),
             outbox: (0..setup.shards).map(|_| Vec::new()).collect(),
             answers: VecDeque::new(),
@@ -322,8 +326,12 @@ impl Shard {
             Letter::Answer { ticket, answer } => self.answers.push_back((ticket, answer)),
             Letter::Wake(ticket) => self.on_wake(turn, ticket),
             Letter::Unwatch(waiter) => self.unwatch_here(waiter),
-            Letter::Admin { ticket, ask } => self.on_admin_ask(turn, ticket, ask),
-            Letter::AdminAnswer { ticket, answer } => self.on_admin_answer(turn, ticket, answer),
+            Letter::Admin { ticket, ask, charge } => {
+                self.on_admin_ask(turn, ticket, (ask, charge));
+            }
+            Letter::AdminAnswer { ticket, answer, wait_ms } => {
+                self.on_admin_answer(turn, ticket, answer, wait_ms);
+            }
             Letter::LoadGroups(partition) => self.load_groups(turn, partition),
             Letter::AskWatermarks { from, number, partitions } => {
                 self.tell_watermarks(from, number, &partitions);
@@ -374,6 +382,7 @@ impl Shard {
                 self.run_requests(turn, key);
             }
             self.run_compactions(turn);
+            self.relieve_shortage(turn);
             self.end_log_turns(turn);
             if self.compactions.has_events() {
                 continue;

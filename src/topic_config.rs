@@ -82,7 +82,7 @@ fn rules(config: &TopicConfig) -> ValidationRules {
         timestamp_before_max_ms: config.timestamp_before_max_ms,
         timestamp_after_max_ms: config.timestamp_after_max_ms,
         keys: if config.cleanup_policy.compact { Keys::Required } else { Keys::Optional },
-        compression: compression(&config.compression_type),
+        compression: compression(config),
     }
 }
 
@@ -93,16 +93,16 @@ const fn timestamp_type(config: &TopicConfig) -> TimestampType {
     }
 }
 
-fn compression(name: &str) -> CompressionPolicy {
-    let codec = match name {
-        "uncompressed" => Codec::None,
-        "gzip" => Codec::Gzip,
-        "snappy" => Codec::Snappy,
-        "lz4" => Codec::Lz4,
-        "zstd" => Codec::Zstd,
+fn compression(config: &TopicConfig) -> CompressionPolicy {
+    let (codec, level) = match config.compression_type.as_str() {
+        "uncompressed" => (Codec::None, None),
+        "gzip" => (Codec::Gzip, Some(config.gzip_level).filter(|level| *level > 0)),
+        "snappy" => (Codec::Snappy, None),
+        "lz4" => (Codec::Lz4, None),
+        "zstd" => (Codec::Zstd, Some(config.zstd_level)),
         _ => return CompressionPolicy::Producer,
     };
-    CompressionPolicy::Topic { codec, level: None }
+    CompressionPolicy::Topic { codec, level }
 }
 
 /// A bound that counts from zero; Kafka's negative values mean none.

@@ -18,11 +18,8 @@ use millrace_net::messages::alter_client_quotas::{
 use millrace_net::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use millrace_net::messages::describe_client_quotas::DescribeClientQuotasRequest;
 use millrace_net::messages::fetch::FetchRequest;
-use millrace_net::messages::incremental_alter_configs::{
-    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
-};
 use millrace_net::messages::produce::ProduceRequest;
-use support::{Broker, Connection, FETCH_VERSION, PRODUCE_VERSION, batch, wait_until};
+use support::{BROKER, Broker, Connection, FETCH_VERSION, PRODUCE_VERSION, batch, wait_until};
 
 /// Bytes per second of the tests' quotas. Kafka's window holds ten times as many.
 const RATE: f64 = 10_000.0;
@@ -169,32 +166,35 @@ fn a_client_may_create_only_so_many_partitions() {
     let broker = Broker::start(dir.path(), &["--shards", "2"]);
     let mut connection = Connection::open(broker.address).unwrap();
     set_quota(&mut connection, "user", None, "controller_mutation_rate", 1.0);
-    let create = |connection: &mut Connection, name: &str, version: i16| {
-        let topic = CreatableTopic {
-            name: name.to_owned(),
-            num_partitions: 11,
+    let create = |topics: &[(&str, i32)], version: i16| {
+        let topic = |(name, partitions): &(&str, i32)| CreatableTopic {
+            name: (*name).to_owned(),
+            num_partitions: *partitions,
             replication_factor: 1,
             ..CreatableTopic::default()
         };
         let request = CreateTopicsRequest {
-            topics: vec![topic],
+            topics: topics.iter().map(topic).collect(),
             timeout_ms: 30_000,
             ..CreateTopicsRequest::default()
         };
+        // Another connection, perhaps on another shard; its client is the same.
+        let mut connection = Connection::open(broker.address).unwrap();
         let answer = connection.ask(&request, version).unwrap();
-        (answer.topics[0].error_code, answer.throttle_time_ms)
+        let codes: Vec<i16> = answer.topics.iter().map(|topic| topic.error_code).collect();
+        (codes, answer.throttle_time_ms)
     };
-    let (code, wait) = create(&mut connection, "first", 6);
-    assert!(code == 0 && wait > 0, "overdrawn once: {code}, {wait} ms");
-    // Another connection is heard; its client is the same.
-    let mut other = Connection::open(broker.address).unwrap();
-    wait_until("the other shard knows", || {
-        other.ask(&CreateTopicsRequest::default(), 6).unwrap().throttle_time_ms > 0
-    });
-    let (code, wait) = create(&mut other, "second", 6);
-    assert!(code == THROTTLING_QUOTA_EXCEEDED && wait > 0, "{code}, {wait} ms");
-    let (code, _) = create(&mut other, "third", 5);
-    assert_eq!(code, 0, "a version that does not know the error");
+    // The bucket holds eleven: what overdraws it is granted, what comes behind it is not.
+    let (codes, wait) = create(&[("first", 11), ("second", 20), ("third", 1)], 6);
+    assert_eq!(codes, [0, 0, THROTTLING_QUOTA_EXCEEDED]);
+    assert!((15_000..=20_000).contains(&wait), "{wait} ms");
+    let (codes, wait) = create(&[("third", 1)], 6);
+    assert_eq!(codes, [THROTTLING_QUOTA_EXCEEDED]);
+    assert!((10_000..=20_000).contains(&wait), "{wait} ms");
+    let (codes, wait) = create(&[("fourth", 3)], 5);
+    assert_eq!(codes, [0], "a version that does not know the error");
+    assert!((10_000..=23_000).contains(&wait), "{wait} ms");
+    connection.metadata().expect("whoever did not create them is heard");
 }
 
 #[test]
@@ -218,21 +218,7 @@ fn quotas_survive_a_kill() {
 
 /// Sets a broker configuration, or takes it away.
 fn set_config(connection: &mut Connection, broker: &str, name: &str, value: Option<&str>) {
-    const BROKER: i8 = 4;
-    let config = AlterableConfig {
-        name: name.to_owned(),
-        config_operation: i8::from(value.is_none()),
-        value: value.map(str::to_owned),
-    };
-    let resource = AlterConfigsResource {
-        resource_type: BROKER,
-        resource_name: broker.to_owned(),
-        configs: vec![config],
-    };
-    let request =
-        IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
-    let answer = connection.ask(&request, 1).expect("an answer");
-    assert_eq!(answer.responses[0].error_code, 0, "{:?}", answer.responses[0].error_message);
+    connection.set_configs((BROKER, broker), &[(name, value)]);
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //!   assigned, and a failure leaves nothing behind it that could be acknowledged.
 //! - Frames are never changed: each batch is its stamped front out of one small arena per group,
 //!   then the rest of the frame's slice. The work does not depend on the number of records.
-//! - A full disk: everything assigned and not written fails, offsets go back to the written end,
+//! - A full disk, or too many open files: everything assigned and not written fails, offsets go back to the written end,
 //!   the file is cut there, and a probe finds out when space is back. Anything else is fatal.
 //! - A failed sync is fatal and never retried: the kernel may have dropped the pages.
 
@@ -23,7 +23,7 @@ use crate::Offset;
 use crate::batch::{BatchHeader, StampedHeader};
 use crate::config::{Durability, LogConfig};
 use crate::leader_epoch::EpochChange;
-use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, may_pass};
+use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, is_exhausted, may_pass};
 use crate::producer_state::{Admission, BatchMetadata, ProducerEntry};
 use crate::roll::NextSegment;
 use crate::segment::{LazyFile, SYNC_PENDING_FILE, Segment};
@@ -387,6 +387,7 @@ impl Log {
             return;
         }
         if self.appender.is_folder_missing {
+            self.make_folder(ops);
             return;
         }
         let active = self.segments.len() - 1;
@@ -500,7 +501,11 @@ impl Log {
         }
         self.abandon_appends(AppendError::NoSpace);
         let retry_at = now.mono.plus_ms(SPACE_RETRY_MS);
-        self.events.push(LogEvent::SpaceGone);
+        if is_exhausted(error) {
+            self.note_exhausted(what, error);
+        } else {
+            self.events.push(LogEvent::SpaceGone);
+        }
         self.begin_cutting(retry_at, ops);
     }
 
@@ -653,6 +658,7 @@ impl Log {
             return;
         }
         if is_clean || is_early || !self.is_sync_due(now) {
+            self.sync.retry_at = self.sync.retry_at.filter(|_| is_early);
             self.maybe_unmark_sync(ops);
             return;
         }
@@ -823,11 +829,28 @@ impl Log {
         self.maybe_end_sync();
     }
 
-    pub(crate) fn on_folder_synced(&mut self, result: Result<(), IoError>) {
+    pub(crate) fn on_folder_synced(&mut self, now: Now, result: Result<(), IoError>) {
         if let Err(error) = result {
+            if is_exhausted(error) {
+                self.put_off_folder_sync(now, error);
+                return;
+            }
             self.fail_sync(format!("sync of folder {} failed: {error}", self.spec.dir.display()));
             return;
         }
+        self.sync.outstanding -= 1;
+        self.maybe_end_sync();
+    }
+
+    /// The folder could not be opened for its sync: nothing was tried, so nothing failed. What the
+    /// round was for is not durable before the names are.
+    fn put_off_folder_sync(&mut self, now: Now, error: IoError) {
+        // A log that closes does without: its checkpoint says what is durable, and what is not.
+        self.note_exhausted("the sync of a folder", error);
+        self.sync.target = self.durable;
+        self.sync.is_folder_dirty = true;
+        self.sync.is_wanted = true;
+        self.sync.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
         self.sync.outstanding -= 1;
         self.maybe_end_sync();
     }

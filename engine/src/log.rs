@@ -163,6 +163,13 @@ pub enum LogEvent {
     SpaceGone,
     /// Appends are taken again.
     SpaceBack,
+    /// Descriptors or memory are short: what is named waits, and is tried again by itself.
+    Exhausted {
+        /// What could not be done.
+        what: &'static str,
+        /// What the system said.
+        error: IoError,
+    },
     /// Something of a compaction.
     Compaction(CompactionEvent),
     /// Bytes below the end are no batches. They are not served; what lies before them is.
@@ -190,7 +197,7 @@ pub enum LogEvent {
 pub enum AppendError {
     /// Still opening. Kafka: 5 or 56, retriable.
     NotReady,
-    /// The disk is full; passes. Kafka: 56 KAFKA_STORAGE_ERROR.
+    /// The disk is full, or descriptors are short; passes. Kafka: 56 KAFKA_STORAGE_ERROR.
     NoSpace,
     /// The log failed for good. Kafka: 56 KAFKA_STORAGE_ERROR.
     Failed,
@@ -447,7 +454,7 @@ impl Log {
 
     fn dispatch<M>(&mut self, now: Now, pending: Pending, outcome: Outcome, ops: &mut Vec<Op<M>>) {
         match pending {
-            Pending::FolderMade => self.on_folder_made(outcome.done(), ops),
+            Pending::FolderMade => self.on_folder_made(now, outcome.done(), ops),
             Pending::MetadataWritten | Pending::EpochsWritten => self.on_small_file(outcome.done()),
             Pending::SnapshotWritten { offset } => {
                 self.on_snapshot(offset, outcome.done(), ops);
@@ -461,7 +468,7 @@ impl Log {
             }
             Pending::Written => self.on_written(now, outcome, ops),
             Pending::Synced { base, bytes } => self.on_synced(base, bytes, outcome.done()),
-            Pending::FolderSynced => self.on_folder_synced(outcome.done()),
+            Pending::FolderSynced => self.on_folder_synced(now, outcome.done()),
             Pending::SyncMarked => self.on_sync_marked(now, outcome.done(), ops),
             Pending::SyncUnmarked => self.on_sync_unmarked(ops),
             Pending::Reserved { base, end } => self.on_reserved(base, end, outcome.done(), ops),
@@ -515,6 +522,13 @@ impl Log {
     pub fn update_config(&mut self, config: Arc<LogConfig>) {
         self.appender.on_config(&config);
         self.spec.config = config;
+    }
+
+    /// Tells that something waits for descriptors or memory, if that is what `error` is.
+    pub(crate) fn note_exhausted(&mut self, what: &'static str, error: IoError) {
+        if is_exhausted(error) {
+            self.events.push(LogEvent::Exhausted { what, error });
+        }
     }
 
     /// Ends the log for good: everything that waits is told so.
@@ -765,6 +779,18 @@ impl Outcome {
         }
     }
 
+    /// The error, if the op failed for want of descriptors or memory.
+    pub(crate) fn exhausted(&self) -> Option<IoError> {
+        let error = match self {
+            Self::Opened(result) => result.as_ref().err(),
+            Self::Read(result) => result.as_ref().err(),
+            Self::Wrote(_, result) | Self::Done(result) => result.as_ref().err(),
+            Self::Listed(result) => result.as_ref().err(),
+            Self::Computed(result) => result.as_ref().err(),
+        };
+        error.copied().filter(|error| is_exhausted(*error))
+    }
+
     /// The outcome of an op that completes with `Done` or `Wrote`.
     pub(crate) fn done(self) -> Result<(), IoError> {
         match self {
@@ -820,6 +846,11 @@ impl Outcome {
 
 /// A driver answered an op with another op's completion.
 const WRONG_KIND: IoError = IoError { kind: IoErrorKind::Other, errno: 0 };
+
+/// True for want of descriptors or memory.
+pub(crate) const fn is_exhausted(error: IoError) -> bool {
+    matches!(error.kind, IoErrorKind::Exhausted)
+}
 
 /// True for failures that end when somebody frees something.
 pub(crate) const fn may_pass(error: IoError) -> bool {

@@ -19,13 +19,16 @@
 //!   fails, and the operator decides.
 //! - After a kill the page cache still has what was written, so on the same boot of the machine the
 //!   checkpoint's written end counts as the recovery point.
+//! - Where descriptors or memory are short, the recovery begins anew a second later, as if the process
+//!   had been killed there: what it has changed by then is what another one would have changed.
 //! - After a sync that failed, or whose end nobody saw, it may show what the disk does not have, and a
 //!   second sync would seem to work. Then, and always where only durable records count, all that is not known to be durable
 //!   is written once more, as it is read, and synced before the log is open.
 
 use bytes::Bytes;
-use millrace_io::{FileRef, IoError, IoErrorKind, Now, Op, OpenMode};
+use millrace_io::{FileRef, IoError, IoErrorKind, Mono, Now, Op, OpenMode};
 
+use crate::append::{SPACE_RETRY_MS, SyncPass};
 use crate::checkpoint::{PartitionCheckpoint, SegmentCheckpoint};
 use crate::checkpoint_file::read_epochs;
 use crate::config::Durability;
@@ -33,6 +36,7 @@ use crate::index::{
     OffsetIndex, TimeIndex, offset_entries_before, sane_offset_bytes, sane_time_bytes,
     time_entries_until,
 };
+use crate::leader_epoch::LeaderEpochs;
 use crate::log::{AppendError, Log, LogEvent, Outcome, Pending, Phase, may_pass};
 use crate::producer_state::ProducerState;
 use crate::segment::{
@@ -161,8 +165,14 @@ pub(crate) struct Recovery {
     scanner: Option<Scanner>,
     has_metadata: bool,
     is_finishing: bool,
+    /// The folder was synced, or is being: all names that are there are durable then.
+    is_folder_synced: bool,
     /// Swap files that are put into their places first.
     swap: Option<Box<swap::Swap>>,
+    /// Descriptors or memory are short: what is under way is let end.
+    is_exhausted: bool,
+    /// It has ended: when the recovery begins anew.
+    retry_at: Option<Mono>,
 }
 
 impl Recovery {
@@ -196,7 +206,10 @@ impl Recovery {
             scanner: None,
             has_metadata: false,
             is_finishing: false,
+            is_folder_synced: false,
             swap: None,
+            is_exhausted: false,
+            retry_at: None,
             opening,
         }
     }
@@ -319,6 +332,14 @@ impl Log {
         let Phase::Opening(mut recovery) = std::mem::replace(&mut self.phase, Phase::Failed) else {
             return;
         };
+        if let Some(error) = outcome.exhausted() {
+            self.note_exhausted("opening the log", error);
+            recovery.is_exhausted = true;
+        }
+        if recovery.is_exhausted {
+            self.phase = Phase::Opening(recovery);
+            return;
+        }
         let result = match step {
             Step::Listed => self.on_listed(now, &mut recovery, outcome.listed(), ops),
             Step::Epochs => self.on_epochs_read(&mut recovery, outcome.read(), ops),
@@ -346,6 +367,44 @@ impl Log {
     }
 }
 
+impl Log {
+    /// Lets go of what a recovery holds that ran out of descriptors or memory, once nothing of it is
+    /// under way. True if it did, or waits already.
+    fn pause_recovery(&mut self, now: Now) -> bool {
+        let Phase::Opening(recovery) = &mut self.phase else { return false };
+        if recovery.is_exhausted && recovery.retry_at.is_none() && self.wires.count() == 0 {
+            recovery.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
+            (recovery.file, recovery.scanner, recovery.swap) = (None, None, None);
+            self.segments.clear();
+        }
+        recovery.is_exhausted
+    }
+
+    /// Begins a recovery anew that ran out of descriptors or memory, once its time has come.
+    pub(crate) fn maybe_recover_again<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        let Phase::Opening(recovery) = &mut self.phase else { return };
+        if recovery.retry_at.is_none_or(|retry_at| now.mono < retry_at) {
+            return;
+        }
+        let report = std::mem::take(&mut recovery.report);
+        let opening = std::mem::take(&mut recovery.opening);
+        let start = Offset(0);
+        (self.log_start, self.high_watermark, self.written) = (start, start, start);
+        (self.log_end, self.durable, self.producers_stored) = (start, start, start);
+        self.epochs = LeaderEpochs::new();
+        self.is_epochs_dirty = false;
+        self.loose_snapshot = None;
+        // Names that were changed are not durable.
+        self.sync = SyncPass::default();
+        self.sync.is_folder_dirty = true;
+        self.begin_recovery(opening, now, ops);
+        if let Phase::Opening(recovery) = &mut self.phase {
+            // What was cut, dropped and removed is not found again.
+            recovery.report = report;
+        }
+    }
+}
+
 /// Why a recovery cannot go on.
 enum Failure {
     Io(IoError),
@@ -354,7 +413,8 @@ enum Failure {
 
 type Progress = Result<(), Failure>;
 
-/// A device's failure ends the recovery; anything else is as if the file were not there.
+/// A device's failure ends the recovery; anything else is as if the file were not there. Want of
+/// descriptors or memory never comes here.
 fn unless_device_failed<T>(result: Result<T, IoError>) -> Result<Result<T, IoError>, Failure> {
     match result {
         Err(error) if error.kind == IoErrorKind::Device => Err(Failure::Io(error)),
@@ -711,6 +771,11 @@ impl Log {
 }
 
 impl Recovery {
+    /// When it begins anew, if it waits for descriptors or memory.
+    pub(crate) const fn retry_at(&self) -> Option<Mono> {
+        self.retry_at
+    }
+
     /// The offset of the checkpoint's producers, if it has some that may count.
     fn checkpointed_producers(&self) -> Option<Offset> {
         let offset = Offset(self.opening.checkpoint.as_ref()?.producers_offset);

@@ -38,6 +38,12 @@ impl Janitor {
     pub(crate) fn deadline(&self) -> Option<Mono> {
         self.doomed.front().map(|(deadline, _)| *deadline)
     }
+
+    /// Notes a file to be removed later. The delay may be another one than it was for those before.
+    fn put_aside(&mut self, deadline: Mono, path: PathBuf) {
+        let at = self.doomed.partition_point(|(other, _)| *other <= deadline);
+        self.doomed.insert(at, (deadline, path));
+    }
 }
 
 /// How a segment's files go.
@@ -229,7 +235,7 @@ impl Log {
             let to = with_suffix(&from, DELETED_SUFFIX);
             let token = self.wires.token(Pending::Doomed { file: from.clone() });
             ops.push(Op::Rename { token, from, to: to.clone() });
-            self.janitor.doomed.push_back((deadline, to));
+            self.janitor.put_aside(deadline, to);
         }
     }
 
@@ -291,9 +297,9 @@ impl Log {
                 Doom::Rename if suffix != LOG_SUFFIX => {
                     let token = self.wires.token(Pending::Doomed { file: file.clone() });
                     ops.push(Op::Rename { token, from: file, to: to.clone() });
-                    self.janitor.doomed.push_back((deadline, to));
+                    self.janitor.put_aside(deadline, to);
                 }
-                Doom::Rename | Doom::RenameEmpty => self.janitor.doomed.push_back((deadline, to)),
+                Doom::Rename | Doom::RenameEmpty => self.janitor.put_aside(deadline, to),
                 Doom::Remove if suffix != LOG_SUFFIX => {
                     let token = self.wires.token(Pending::Housekeeping);
                     ops.push(Op::Remove { token, path: file });

@@ -15,7 +15,7 @@ use millrace_io::{FileRef, IoError, Mono, Now, Op};
 
 use crate::append::{SPACE_RETRY_MS, Storage};
 use crate::batch::BatchHeader;
-use crate::log::{Log, LogEvent, Pending, Phase, may_pass};
+use crate::log::{AppendError, Log, LogEvent, Pending, Phase, may_pass};
 use crate::segment::{LazyFile, Segment, log_name};
 use crate::{Offset, index};
 
@@ -30,6 +30,9 @@ pub const RESERVE_BYTES_MAX: u64 = 64 << 20;
 pub const RESERVE_FROM_BYTES: u64 = 256 << 10;
 /// After this time without a call a log closes its files and frees what it can, ms.
 pub const IDLE_MS: u64 = 30_000;
+
+/// A log that nobody called for so long is synced where descriptors are short, ms.
+pub const SHED_REST_MS: u64 = 500;
 
 /// The segment that will follow the active one.
 #[derive(Debug)]
@@ -266,11 +269,37 @@ impl Log {
         self.appender.writeback_from = from + length;
     }
 
+    /// Makes the log's folder, unless that is under way.
+    pub(crate) fn make_folder<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if !self.wires.has(|pending| matches!(pending, Pending::FolderMade)) {
+            let token = self.wires.token(Pending::FolderMade);
+            ops.push(Op::MakeDir { token, path: self.spec.dir.clone() });
+        }
+    }
+
     /// The folder of a new log is there: the first file and `partition.metadata` follow.
-    pub(crate) fn on_folder_made<M>(&mut self, result: Result<(), IoError>, ops: &mut Vec<Op<M>>) {
+    pub(crate) fn on_folder_made<M>(
+        &mut self,
+        now: Now,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
         if let Err(error) = result {
-            let dir = self.spec.dir.display();
-            self.fail(format!("making folder {dir} failed: {error}"));
+            match self.phase {
+                // The next append tries again.
+                Phase::Running => self.on_storage_error(now, error, "making the folder", ops),
+                Phase::Opening(_) if may_pass(error) => self.sync.is_folder_dirty = false,
+                Phase::Closing if may_pass(error) => self.abandon_appends(AppendError::NoSpace),
+                Phase::Opening(_)
+                | Phase::Closing
+                | Phase::Closed
+                | Phase::Failed
+                | Phase::Deleting
+                | Phase::Deleted => {
+                    let dir = self.spec.dir.display();
+                    self.fail(format!("making folder {dir} failed: {error}"));
+                }
+            }
             return;
         }
         self.appender.is_folder_missing = false;
@@ -316,6 +345,8 @@ impl Log {
                 self.fail_jobs_of(base);
                 if is_active && !self.appender.is_idle() {
                     self.on_storage_error(now, error, "opening the active segment", ops);
+                } else {
+                    self.note_exhausted("opening a segment", error);
                 }
             }
             Err(error) => self.fail(format!("opening segment {base} in {dir} failed: {error}")),
@@ -335,6 +366,9 @@ impl Log {
 
     /// When [`Self::on_timer`] has something to do, if ever.
     pub fn next_deadline(&self) -> Option<Mono> {
+        if let Phase::Opening(recovery) = &self.phase {
+            return recovery.retry_at();
+        }
         if !matches!(self.phase, Phase::Running) {
             return None;
         }
@@ -343,15 +377,20 @@ impl Log {
             Storage::Healthy | Storage::Cutting { .. } | Storage::Probing { .. } => None,
         };
         let idle = self.is_holding().then(|| self.last_activity.plus_ms(IDLE_MS));
-        [space, idle, self.sync_deadline(), self.janitor.deadline()].into_iter().flatten().min()
+        let swap = self.compaction.as_ref().and_then(|run| run.retry_at);
+        let sync = self.sync.retry_at.filter(|_| !self.sync.is_running());
+        let deadlines = [space, idle, swap, sync, self.sync_deadline(), self.janitor.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Does what [`Self::next_deadline`] announced. Calling it at other times is harmless.
     pub fn on_timer<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        self.maybe_recover_again(now, ops);
         if !matches!(self.phase, Phase::Running) {
             return;
         }
         self.remove_doomed(now, ops);
+        self.pursue_compaction(now, ops);
         self.end_turn(now, ops);
         if self.is_holding() && now.mono >= self.last_activity.plus_ms(IDLE_MS) {
             self.become_idle(now, ops);
@@ -404,6 +443,32 @@ impl Log {
         self.appender.shrink();
         self.reader.shrink();
         self.events.shrink_to_fit();
+    }
+
+    /// Closes the files that are only kept open in case, because descriptors are short elsewhere:
+    /// those of segments that are synced and that nothing is being done to. Who reads from one
+    /// keeps it. What was written some time ago is synced, for the next time.
+    pub fn shed_files(&mut self, now: Now) {
+        if !matches!(self.phase, Phase::Running) || self.sync.is_running() {
+            return;
+        }
+        let is_quiet = self.appender.is_idle()
+            && self.appender.storage == Storage::Healthy
+            && self.durable == self.written;
+        let is_at_rest = now.mono >= self.last_activity.plus_ms(SHED_REST_MS);
+        self.sync.is_wanted |= self.durable < self.written && is_at_rest;
+        let active = self.segments.len() - 1;
+        for (index, segment) in self.segments.iter_mut().enumerate() {
+            let is_busy = segment.is_pinned
+                || segment.is_reserving
+                || segment.is_trimming
+                || segment.is_loading
+                || segment.is_unsynced()
+                || (index == active && !is_quiet);
+            if !is_busy && segment.file.get().is_some() {
+                segment.file = LazyFile::Closed;
+            }
+        }
     }
 
     pub(crate) const fn phase_takes_writes(&self) -> bool {

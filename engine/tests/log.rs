@@ -10,6 +10,8 @@
 
 #[path = "log/compaction.rs"]
 mod compaction;
+#[path = "log/exhausted.rs"]
+mod exhausted;
 #[path = "log/life.rs"]
 mod life;
 #[path = "log/model.rs"]

@@ -4,16 +4,19 @@
 //!
 //! - [`Rules`]: limits of users and client ids, and which one a client is held to.
 //! - [`Rate`]: use over a sliding window of samples, as Kafka measures it.
+//! - [`Buckets`]: tokens of clients that create and delete partitions, in the one place where they do.
 //! - [`Meters`]: one [`Rate`] for each client that is held to something, on one shard. What a
 //!   client uses on other shards arrives as [`Usage`] and counts like its use here.
 //!
 //! Integers throughout: limits are millionths of a unit per second, so that the same use leads to
 //! the same wait everywhere. Source: KIP-13, KIP-55, KIP-124, KIP-219, KIP-599.
 
+mod bucket;
 mod meters;
 mod rate;
 mod rules;
 
+pub use bucket::{Buckets, InDebt, Overdrawn};
 pub use meters::{METERS_MAX, Meters, Usage};
 pub use rate::{Rate, WindowConfig};
 pub use rules::{EntityName, Limit, Rules};

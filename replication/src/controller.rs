@@ -70,6 +70,8 @@ pub enum RefusalKind {
     PolicyViolation = 44,
     /// STALE_BROKER_EPOCH.
     StaleBrokerEpoch = 77,
+    /// THROTTLING_QUOTA_EXCEEDED.
+    ThrottlingQuotaExceeded = 89,
     /// INVALID_UPDATE_VERSION.
     InvalidUpdateVersion = 95,
     /// UNKNOWN_TOPIC_ID.
@@ -96,6 +98,19 @@ impl Refusal {
     fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
+}
+
+/// Asked before so many partitions are created or deleted: whether whoever wants it may, by its quota.
+/// A request is asked about item by item, each once all else about it is right. Source: KIP-599.
+pub type Meter<'a> = &'a mut dyn FnMut(usize) -> bool;
+
+/// Asks the meter.
+fn measure(meter: Meter<'_>, partitions: usize) -> Result<(), Refusal> {
+    if meter(partitions) {
+        return Ok(());
+    }
+    let why = "the client has created and deleted partitions faster than its quota allows";
+    Err(Refusal::new(RefusalKind::ThrottlingQuotaExceeded, why))
 }
 
 impl std::fmt::Display for Refusal {

@@ -120,13 +120,13 @@ mod tests {
     }
 
     fn create(image: &Image, topics: &[NewTopic]) -> Image {
-        let decision = create_topics(&context(image), topics, Mode::Apply);
+        let decision = create_topics(&context(image), topics, Mode::Apply, &mut |_| true);
         assert!(decision.answers.iter().all(Result::is_ok), "{:?}", decision.answers);
         replay(image, &decision.records)
     }
 
     fn create_code(image: &Image, topic: NewTopic) -> i16 {
-        let decision = create_topics(&context(image), &[topic], Mode::Apply);
+        let decision = create_topics(&context(image), &[topic], Mode::Apply, &mut |_| true);
         match &decision.answers[0] {
             Ok(_) => 0,
             Err(refusal) => {
@@ -226,7 +226,7 @@ mod tests {
     fn one_request_may_not_repeat_or_collide_within_itself() {
         let image = one_broker();
         let topics = ["a", "a", "b.c", "b_c", "d"].map(|name| new_topic(name, 1, 1));
-        let decision = create_topics(&context(&image), &topics, Mode::Apply);
+        let decision = create_topics(&context(&image), &topics, Mode::Apply, &mut |_| true);
         let codes: Vec<_> = decision
             .answers
             .iter()
@@ -240,8 +240,8 @@ mod tests {
     fn validating_only_answers_the_same_and_changes_nothing() {
         let image = one_broker();
         let topics = [new_topic("a", 4, 1), new_topic("b", 1, 9)];
-        let real = create_topics(&context(&image), &topics, Mode::Apply);
-        let dry = create_topics(&context(&image), &topics, Mode::Validate);
+        let real = create_topics(&context(&image), &topics, Mode::Apply, &mut |_| true);
+        let dry = create_topics(&context(&image), &topics, Mode::Validate, &mut |_| true);
         assert_eq!(real.answers, dry.answers);
         assert!(dry.records.is_empty());
         assert_eq!(dry.answers[0].as_ref().unwrap().partitions, 4);
@@ -263,6 +263,7 @@ mod tests {
                 TopicRef::Name("b".into()),
                 TopicRef::Name("b".into()),
             ],
+            &mut |_| true,
         );
         let codes: Vec<_> = decision
             .answers
@@ -289,7 +290,7 @@ mod tests {
                 all.iter().map(|ids| ids.iter().map(|id| BrokerId(*id)).collect()).collect()
             });
             let request = NewPartitions { topic: "a".to_owned(), total, assignments };
-            create_partitions(&context(&image), &[request], Mode::Apply)
+            create_partitions(&context(&image), &[request], Mode::Apply, &mut |_| true)
         };
         for (total, assignments, code) in [
             (2, None, 37),
@@ -315,7 +316,7 @@ mod tests {
         assert_eq!(created, [2, 3]);
         assert!(delta.created_topics.is_empty());
         let unknown = NewPartitions { topic: "b".into(), total: 9, assignments: None };
-        let decision = create_partitions(&context(&image), &[unknown], Mode::Apply);
+        let decision = create_partitions(&context(&image), &[unknown], Mode::Apply, &mut |_| true);
         assert_eq!(decision.answers[0].as_ref().unwrap_err().code(), 3);
     }
 
@@ -494,5 +495,31 @@ mod tests {
         let (image, _) = draft.finish();
         assert_eq!(image.feature_level("group.version"), 0);
         assert_eq!(update_features(&image, &[down], Mode::Apply), Ok(vec![]), "nothing to change");
+    }
+
+    #[test]
+    fn a_meter_is_asked_topic_by_topic_and_refuses_only_what_it_refuses() {
+        let image = one_broker();
+        let topics = [new_topic("a", 2, 1), new_topic("?", 5, 1), new_topic("b", 3, 1)];
+        let mut asked = Vec::new();
+        let decision = create_topics(&context(&image), &topics, Mode::Apply, &mut |count| {
+            asked.push(count);
+            asked.len() < 2
+        });
+        assert_eq!(asked, [2, 3], "what is refused anyway is not measured");
+        let code =
+            |index: usize| decision.answers[index].as_ref().map_or_else(Refusal::code, |_| 0);
+        assert_eq!([code(0), code(1), code(2)], [0, 17, 89]);
+        let image = replay(&image, &decision.records);
+        let more = |total| NewPartitions { topic: "a".to_owned(), total, assignments: None };
+        let mut asked = Vec::new();
+        let mut refuse = |count| {
+            asked.push(count);
+            false
+        };
+        let grown = create_partitions(&context(&image), &[more(7)], Mode::Apply, &mut refuse);
+        let gone = delete_topics(&image, &[TopicRef::Name("a".to_owned())], &mut refuse);
+        assert!(grown.records.is_empty() && gone.records.is_empty());
+        assert_eq!(asked, [5, 2]);
     }
 }

@@ -87,6 +87,45 @@ pub fn check_group_value(view: &View<'_>, name: &str, value: &str) -> Result<(),
     Ok(())
 }
 
+/// Numbers of threads, which may at most double and at most halve at a time while the broker runs.
+const THREADS: [&str; 6] = [
+    "background.threads",
+    "log.cleaner.threads",
+    "num.io.threads",
+    "num.network.threads",
+    "num.recovery.threads.per.data.dir",
+    "num.replica.fetchers",
+];
+/// The least memory for each cleaner thread's map of keys, bytes.
+const DEDUPE_BYTES_MIN: i64 = 1 << 20;
+
+/// Checks a broker configuration that is set while the broker runs, as Kafka does beyond its own type.
+/// The error says what would be right. A value that is no number passes: others check that.
+pub fn check_broker_value(view: &View<'_>, name: &str, value: &str) -> Result<(), String> {
+    let Ok(number) = value.trim().parse::<i64>() else { return Ok(()) };
+    if let Some(name) = THREADS.iter().copied().find(|threads| *threads == name) {
+        let now = view.number(name);
+        let (least, most) = ((now / 2).max(1), now.saturating_mul(2));
+        if !(least..=most).contains(&number) {
+            return Err(format!("{name} is {now}: {number} must be from {least} to {most}"));
+        }
+    }
+    let least = match name {
+        "log.cleaner.dedupe.buffer.size" => {
+            DEDUPE_BYTES_MIN.saturating_mul(view.number("log.cleaner.threads"))
+        }
+        // What is below is unlimited.
+        "log.retention.ms" if number == 0 => 1,
+        "log.roll.ms" => 1,
+        "log.roll.jitter.ms" => 0,
+        _ => return Ok(()),
+    };
+    if number < least {
+        return Err(format!("{name} is {number}, must be at least {least}"));
+    }
+    Ok(())
+}
+
 fn check_offset_reset(value: &str) -> Result<(), String> {
     let is_duration = value.strip_prefix("by_duration:").is_some_and(|it| it.starts_with('P'));
     if matches!(value, "latest" | "earliest") || is_duration {
@@ -172,6 +211,27 @@ mod tests {
         assert!(check("45000").is_ok() && check("60000").is_ok());
         assert!(check("44999").is_err() && check("60001").is_err());
         assert!(check("x").is_ok(), "another's business");
+    }
+
+    #[test]
+    fn what_is_set_while_the_broker_runs_is_checked_as_kafka_does() {
+        let statics = Statics::default();
+        let view = View::of(&statics);
+        let is_right = |name: &str, value: &str| check_broker_value(&view, name, value).is_ok();
+        for (name, right, wrong) in [
+            ("num.io.threads", ["4", "16"], ["3", "17"]),
+            ("num.network.threads", ["1", "6"], ["0", "7"]),
+            ("log.cleaner.threads", ["1", "2"], ["0", "3"]),
+            ("log.cleaner.dedupe.buffer.size", ["1048576", "9999999"], ["1048575", "-1"]),
+            ("log.retention.ms", ["1", "-1"], ["0", " 0"]),
+            ("log.roll.ms", ["1", "2"], ["0", "-1"]),
+            ("log.roll.jitter.ms", ["0", "1"], ["-1", "-2"]),
+            ("log.cleaner.io.buffer.size", ["1", "0"], ["", ""]),
+        ] {
+            assert!(right.iter().all(|value| is_right(name, value)), "{name}");
+            let is_wrong = |value: &&str| value.is_empty() || !is_right(name, value);
+            assert!(wrong.iter().all(is_wrong), "{name}");
+        }
     }
 
     #[test]

@@ -83,6 +83,10 @@ pub struct TopicConfig {
     pub min_insync_replicas: i32,
     /// `compression.type`, as written.
     pub compression_type: String,
+    /// `compression.gzip.level`; -1 is gzip's own default.
+    pub gzip_level: i32,
+    /// `compression.zstd.level`.
+    pub zstd_level: i32,
     /// `delete.retention.ms`.
     pub delete_retention_ms: i64,
     /// `min.cleanable.dirty.ratio`, in millionths.
@@ -128,6 +132,8 @@ impl TopicConfig {
             preallocate: topic.flag("preallocate"),
             min_insync_replicas: topic.int("min.insync.replicas"),
             compression_type: topic.text("compression.type").trim().to_owned(),
+            gzip_level: topic.int("compression.gzip.level"),
+            zstd_level: topic.int("compression.zstd.level"),
             delete_retention_ms: topic.number("delete.retention.ms"),
             min_cleanable_dirty_ratio_ppm: topic.millionths("min.cleanable.dirty.ratio"),
             min_compaction_lag_ms: topic.number("min.compaction.lag.ms"),

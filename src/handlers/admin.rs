@@ -1,6 +1,6 @@
 //! Requests that change cluster state: they wait for the controller.
 
-use crate::controller::{AdminAnswer, AdminAsk};
+use crate::controller::{AdminAnswer, AdminAsk, Charge};
 use crate::handlers::{
     alter_client_quotas, alter_configs, create_partitions, create_topics, delete_topics,
     find_coordinator, groups, metadata,
@@ -44,14 +44,36 @@ pub(crate) enum Then {
 impl Shard {
     /// Asks the controller, and waits.
     pub(crate) fn ask_and_wait(&mut self, to: &ReplyTo, ask: AdminAsk, then: Then) {
+        self.ask_charged(to, ask, None, then);
+    }
+
+    /// The same for what counts against the client's quota, if there is a `charge`.
+    pub(crate) fn ask_charged(
+        &mut self,
+        to: &ReplyTo,
+        ask: AdminAsk,
+        charge: Option<Charge>,
+        then: Then,
+    ) {
         let waiting = Waiting { to: *to, then };
         let key = self.park(to, Pending::Admin(Box::new(waiting)));
-        self.ask_controller(key, ask);
+        self.ask_controller(key, ask, charge);
     }
 
     /// The controller has answered, and every shard works by the change.
-    pub(crate) fn finish_admin(&mut self, turn: &mut Turn, waiting: Waiting, answer: AdminAnswer) {
-        let to = waiting.to;
+    ///
+    /// - `wait_ms`: how long the client has to wait for what it created and deleted.
+    pub(crate) fn finish_admin(
+        &mut self,
+        turn: &mut Turn,
+        waiting: Waiting,
+        answer: AdminAnswer,
+        wait_ms: u64,
+    ) {
+        let to = match wait_ms {
+            0 => waiting.to,
+            _ => self.mutation_throttled(turn, &waiting.to, wait_ms),
+        };
         match waiting.then {
             Then::CreateTopics(waiting) => self.finish_create_topics(turn, &to, waiting, answer),
             Then::DeleteTopics(waiting) => self.finish_delete_topics(turn, &to, waiting, answer),

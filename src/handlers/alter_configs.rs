@@ -14,11 +14,14 @@ use millrace_replication::{ConfigResource, ResourceType};
 
 use millrace_wire::WireError;
 
-use crate::config::resources::{check_client_match, check_group_value};
+use crate::config::resources::{check_broker_value, check_client_match, check_group_value};
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
 use crate::shard::{ReplyTo, Request, Shard, Turn};
 use crate::topic_config;
+
+/// Configurations that Kafka can change while it runs, and this broker cannot.
+const FIXED: [&str; 2] = ["listener.security.protocol.map", "listeners"];
 
 /// The code of a resource's answer, and words for people.
 pub(crate) type Outcome = (ErrorCodeNumber, Option<String>);
@@ -208,15 +211,26 @@ impl Shard {
     /// Checks what depends on more than a configuration's own type.
     fn check_values(&self, kind: ResourceType, resource: &Resource) -> Result<(), Outcome> {
         let view = topic_config::view(&self.setup, &self.image);
+        let is_fixed = |(name, ..): &&(String, i8, Option<String>)| FIXED.contains(&name.as_str());
+        if kind == ResourceType::Broker
+            && let Some((name, ..)) = resource.changes.iter().find(is_fixed)
+        {
+            let why =
+                format!("'{name}' is set for a start; it cannot change while the broker runs");
+            return Err(invalid_request(&why));
+        }
         for (name, op, value) in &resource.changes {
             let Some(value) = value.as_deref().filter(|_| *op == AlterOp::SET_ID) else { continue };
             let checked = match kind {
                 ResourceType::Group => check_group_value(&view, name, value),
                 ResourceType::ClientMetrics if name == "match" => check_client_match(value),
-                ResourceType::Topic
-                | ResourceType::Broker
-                | ResourceType::BrokerLogger
-                | ResourceType::ClientMetrics => Ok(()),
+                ResourceType::Broker => {
+                    check_broker_value(&view, name, value).map_err(|why| invalid_request(&why))?;
+                    Ok(())
+                }
+                ResourceType::Topic | ResourceType::BrokerLogger | ResourceType::ClientMetrics => {
+                    Ok(())
+                }
             };
             checked.map_err(|why| (ErrorCode::InvalidConfig.code(), Some(why)))?;
         }

@@ -13,7 +13,7 @@ use millrace_wire::WireError;
 
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
-use crate::shard::{ReplyTo, Request, Shard, Turn};
+use crate::shard::{ReplyTo, Request, Shard, Turn, mutation_charge};
 
 /// From this version on a client knows what it means to be throttled. Source: KIP-599.
 const STRICT_FROM: i16 = 3;
@@ -22,8 +22,6 @@ const STRICT_FROM: i16 = 3;
 #[derive(Debug)]
 pub(crate) struct Waiting {
     names: Vec<String>,
-    /// How many partitions each of them gets.
-    partitions: Vec<usize>,
     refused: Vec<CreatePartitionsTopicResult>,
 }
 
@@ -31,21 +29,11 @@ impl Shard {
     /// Hands the topics to the controller.
     pub(crate) fn handle_create_partitions(
         &mut self,
-        turn: &mut Turn,
+        _turn: &mut Turn,
         request: &Request,
     ) -> Result<(), WireError> {
         let body: CreatePartitionsRequest = request.decode()?;
         let mode = if body.validate_only { Mode::Validate } else { Mode::Apply };
-        if let Some(to) = self.refuse_mutation(turn, request, STRICT_FROM) {
-            let why = "the client is over its controller_mutation_rate";
-            let code = ErrorCode::ThrottlingQuotaExceeded.code();
-            let each =
-                body.topics.into_iter().map(|it| result(it.name, code, Some(why.to_owned())));
-            let results = each.collect();
-            let response = CreatePartitionsResponse { results, ..Default::default() };
-            self.reply(turn, &to, |writer, version| response.encode(writer, version));
-            return Ok(());
-        }
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for topic in &body.topics {
             *counts.entry(topic.name.clone()).or_default() += 1;
@@ -62,15 +50,10 @@ impl Shard {
             let why = "the topic is asked for more than once".to_owned();
             result(name, ErrorCode::InvalidRequest.code(), Some(why))
         });
-        let added = |topic: &NewPartitions| {
-            let now = self.image.topic(&topic.topic).map_or(0, |topic| topic.partition_count());
-            let added = usize::try_from(topic.total).unwrap_or(0).saturating_sub(now);
-            if mode == Mode::Apply { added } else { 0 }
-        };
-        let partitions = topics.iter().map(added).collect();
-        let waiting = Waiting { names, partitions, refused: refused.collect() };
+        let waiting = Waiting { names, refused: refused.collect() };
         let ask = AdminAsk::CreatePartitions(topics, mode);
-        self.ask_and_wait(&request.to, ask, Then::CreatePartitions(waiting));
+        let charge = Some(mutation_charge(request, STRICT_FROM));
+        self.ask_charged(&request.to, ask, charge, Then::CreatePartitions(waiting));
         Ok(())
     }
 
@@ -82,11 +65,8 @@ impl Shard {
         waiting: Waiting,
         answer: AdminAnswer,
     ) {
-        let Waiting { names, partitions, refused: mut results } = waiting;
-        let mut to = *to;
+        let Waiting { names, refused: mut results } = waiting;
         if let AdminAnswer::CreatedPartitions(answers) = answer {
-            let added = partitions.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
-            to = self.charge_mutation(turn, &to, added.map(|(count, _)| count).sum());
             let each = names.into_iter().zip(answers);
             results.extend(each.map(|(name, answer)| match answer {
                 Ok(_) => result(name, 0, None),
@@ -97,7 +77,7 @@ impl Shard {
             results.extend(names.into_iter().map(|name| result(name, error, None)));
         }
         let response = CreatePartitionsResponse { results, ..CreatePartitionsResponse::default() };
-        self.reply(turn, &to, |writer, version| response.encode(writer, version));
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
     }
 }
 
@@ -123,6 +103,7 @@ fn refused(name: String, refusal: Refusal) -> CreatePartitionsTopicResult {
         | RefusalKind::InvalidConfig
         | RefusalKind::InvalidRequest
         | RefusalKind::StaleBrokerEpoch
+        | RefusalKind::ThrottlingQuotaExceeded
         | RefusalKind::InvalidUpdateVersion
         | RefusalKind::UnknownTopicId
         | RefusalKind::BrokerIdNotRegistered => result(name, refusal.code(), Some(refusal.message)),

@@ -14,7 +14,7 @@ use millrace_wire::{Uuid, WireError};
 use crate::config::describe;
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
-use crate::shard::{ReplyTo, Request, Shard, Turn};
+use crate::shard::{ReplyTo, Request, Shard, Turn, mutation_charge};
 use crate::topic_config;
 
 /// From this version on a client knows what it means to be throttled. Source: KIP-599.
@@ -24,29 +24,23 @@ const STRICT_FROM: i16 = 6;
 #[derive(Debug)]
 pub(crate) struct Waiting {
     names: Vec<String>,
-    mode: Mode,
 }
 
 impl Shard {
     /// Hands the topics to the controller.
     pub(crate) fn handle_create_topics(
         &mut self,
-        turn: &mut Turn,
+        _turn: &mut Turn,
         request: &Request,
     ) -> Result<(), WireError> {
         let body: CreateTopicsRequest = request.decode()?;
         let mode = if body.validate_only { Mode::Validate } else { Mode::Apply };
         let names: Vec<String> = body.topics.iter().map(|topic| topic.name.clone()).collect();
-        if let Some(to) = self.refuse_mutation(turn, request, STRICT_FROM) {
-            let topics = names.into_iter().map(throttled).collect();
-            let response = CreateTopicsResponse { topics, ..CreateTopicsResponse::default() };
-            self.reply(turn, &to, |writer, version| response.encode(writer, version));
-            return Ok(());
-        }
-        let waiting = Waiting { names, mode };
+        let waiting = Waiting { names };
         let topics = body.topics.into_iter().map(new_topic).collect();
         let ask = AdminAsk::CreateTopics(topics, mode);
-        self.ask_and_wait(&request.to, ask, Then::CreateTopics(waiting));
+        let charge = Some(mutation_charge(request, STRICT_FROM));
+        self.ask_charged(&request.to, ask, charge, Then::CreateTopics(waiting));
         Ok(())
     }
 
@@ -58,7 +52,7 @@ impl Shard {
         waiting: Waiting,
         answer: AdminAnswer,
     ) {
-        let Waiting { names, mode } = waiting;
+        let Waiting { names } = waiting;
         let mut told = BTreeSet::new();
         let topics: Vec<CreatableTopicResult> = match answer {
             AdminAnswer::CreatedTopics(results) => names
@@ -79,11 +73,8 @@ impl Shard {
             | AdminAnswer::UpdatedFeatures(_)
             | AdminAnswer::ProducerIds(_) => names.into_iter().map(failed).collect(),
         };
-        let created = topics.iter().filter(|topic| topic.error_code == 0 && mode == Mode::Apply);
-        let partitions = created.map(|it| usize::try_from(it.num_partitions).unwrap_or(0)).sum();
-        let to = self.charge_mutation(turn, to, partitions);
         let response = CreateTopicsResponse { topics, ..CreateTopicsResponse::default() };
-        self.reply(turn, &to, |writer, version| response.encode(writer, version));
+        self.reply(turn, to, |writer, version| response.encode(writer, version));
     }
 
     fn created(&self, created: CreatedTopic) -> CreatableTopicResult {
@@ -134,16 +125,6 @@ fn refused(name: String, refusal: &Refusal) -> CreatableTopicResult {
         name,
         error_code: refusal.code(),
         error_message: Some(refusal.message.clone()),
-        configs: Some(Vec::new()),
-        ..CreatableTopicResult::default()
-    }
-}
-
-fn throttled(name: String) -> CreatableTopicResult {
-    CreatableTopicResult {
-        name,
-        error_code: ErrorCode::ThrottlingQuotaExceeded.code(),
-        error_message: Some("the client is over its controller_mutation_rate".to_owned()),
         configs: Some(Vec::new()),
         ..CreatableTopicResult::default()
     }

@@ -11,19 +11,16 @@ use millrace_wire::{Uuid, WireError};
 
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
-use crate::shard::{ReplyTo, Request, Shard, Turn};
+use crate::shard::{ReplyTo, Request, Shard, Turn, mutation_charge};
 
 /// From this version on a client knows what it means to be throttled. Source: KIP-599.
 const STRICT_FROM: i16 = 5;
-const THROTTLED: &str = "the client is over its controller_mutation_rate";
 
 /// What the answer needs beyond the controller's.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     /// The topics handed to the controller, in its order.
     asked: Vec<TopicRef>,
-    /// How many partitions each of them has.
-    partitions: Vec<usize>,
     /// What was refused before.
     refused: Vec<DeletableTopicResult>,
 }
@@ -52,26 +49,15 @@ impl Shard {
             self.reply_delete_topics(turn, &request.to, topics.into_iter().map(refused).collect());
             return Ok(());
         }
-        if let Some(to) = self.refuse_mutation(turn, request, STRICT_FROM) {
-            let (error, why) = (ErrorCode::ThrottlingQuotaExceeded, THROTTLED);
-            let each = topics.into_iter().map(|it| result(it.name, it.topic_id, error, why));
-            self.reply_delete_topics(turn, &to, each.collect());
-            return Ok(());
-        }
         let (asked, refused) = sort_out(topics);
         if asked.is_empty() {
             self.reply_delete_topics(turn, &request.to, refused);
             return Ok(());
         }
         let ask = AdminAsk::DeleteTopics(asked.clone());
-        let topic = |asked: &TopicRef| match asked {
-            TopicRef::Name(name) => self.image.topic(name),
-            TopicRef::Id(id) => self.image.topic_by_id(*id),
-        };
-        let count = |asked| topic(asked).map_or(0, |topic| topic.partition_count());
-        let partitions = asked.iter().map(count).collect();
-        let waiting = Waiting { asked, partitions, refused };
-        self.ask_and_wait(&request.to, ask, Then::DeleteTopics(waiting));
+        let waiting = Waiting { asked, refused };
+        let charge = Some(mutation_charge(request, STRICT_FROM));
+        self.ask_charged(&request.to, ask, charge, Then::DeleteTopics(waiting));
         Ok(())
     }
 
@@ -83,11 +69,8 @@ impl Shard {
         waiting: Waiting,
         answer: AdminAnswer,
     ) {
-        let Waiting { asked, partitions, refused: mut responses } = waiting;
-        let mut to = *to;
+        let Waiting { asked, refused: mut responses } = waiting;
         if let AdminAnswer::DeletedTopics(results) = answer {
-            let deleted = partitions.iter().zip(&results).filter(|(_, result)| result.is_ok());
-            to = self.charge_mutation(turn, &to, deleted.map(|(count, _)| count).sum());
             responses.extend(
                 asked
                     .into_iter()
@@ -100,7 +83,7 @@ impl Shard {
                 result(name, id, ErrorCode::KafkaStorageError, "the metadata log takes nothing")
             }));
         }
-        self.reply_delete_topics(turn, &to, responses);
+        self.reply_delete_topics(turn, to, responses);
     }
 
     /// The answer for one topic; none for the id of a topic that is also asked for by name, as the

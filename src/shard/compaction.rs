@@ -139,6 +139,14 @@ impl Shard {
         self.set_compaction_due(turn.now.mono.plus_ms(1));
     }
 
+    /// Configurations of brokers have changed: what waited for `log.cleaner.backoff.ms` is looked at
+    /// now. Kafka's cleaner starts anew.
+    pub(super) fn hasten_compaction(&mut self, turn: &Turn) {
+        if self.compactions.running.is_none() && self.compactions.deadline.is_some() {
+            self.set_compaction_due(turn.now.mono.plus_ms(1));
+        }
+    }
+
     fn set_compaction_due(&mut self, at: Mono) {
         if let Some(old) = self.compactions.deadline.replace(at) {
             self.deadlines.remove(old, Due::Compaction);

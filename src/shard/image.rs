@@ -29,6 +29,7 @@ impl Shard {
             indexes.into_iter().map(move |index| (Arc::clone(&topic), index))
         });
         self.partitions.unopened = unopened.collect();
+        self.partitions.occupied.clone_from(&known.occupied);
         self.partitions.known = Some(known);
         self.open_more(turn);
     }
@@ -76,13 +77,13 @@ impl Shard {
                 self.open_partition(turn, topic, partition, None);
             }
         }
-        self.apply_configs(delta);
+        self.apply_configs(turn, delta);
         if delta.quotas_changed {
             self.apply_quotas();
         }
     }
 
-    fn apply_configs(&mut self, delta: &ImageDelta) {
+    fn apply_configs(&mut self, turn: &Turn, delta: &ImageDelta) {
         let is_for_all = delta.configs.iter().any(|resource| resource.kind == ResourceType::Broker);
         if is_for_all {
             self.update_gate();
@@ -105,6 +106,9 @@ impl Shard {
                 self.reconfigure_partition(id, &info.log_config);
             }
         }
+        if is_for_all {
+            self.hasten_compaction(turn);
+        }
     }
 
     /// Takes a partition in if it is this shard's. `known` is there at the start only.
@@ -125,6 +129,9 @@ impl Shard {
         let found = known
             .and_then(|known| known.folders.iter().position(|folders| folders.contains(&folder)));
         let log_dir = found.unwrap_or_else(|| self.log_dir_for(id));
+        if found.is_none() && self.partitions.occupied.contains(&(log_dir, folder.clone())) {
+            return;
+        }
         let dir: PathBuf = self.setup.log_dirs[log_dir].path.join(&folder);
         let opening = found
             .and(known)
@@ -142,6 +149,19 @@ impl Shard {
         });
         if *topic.name == *OFFSETS_TOPIC {
             self.host_groups(id);
+        }
+    }
+
+    /// A folder that was in a partition's way is gone: if there is that partition, it begins.
+    pub(super) fn on_vacated(&mut self, turn: &mut Turn, dir: usize, folder: &str) {
+        self.partitions.occupied.remove(&(dir, folder.to_owned()));
+        let Some((name, index)) = folder.rsplit_once('-') else { return };
+        let topic = self.image.topic(name).cloned();
+        let (Some(topic), Ok(index)) = (topic, index.parse()) else { return };
+        if let Some(partition) = topic.partition(index)
+            && !self.is_stopping()
+        {
+            self.open_partition(turn, &topic, partition, None);
         }
     }
 

@@ -22,6 +22,7 @@
 
 mod files;
 mod offsets;
+mod put_off;
 mod renewal;
 mod start;
 mod stop;
@@ -36,7 +37,7 @@ use millrace_replication::{Image, ImageDelta};
 use millrace_wire::Uuid;
 
 use super::{Due, LIFE_OWNER, Shard, Turn};
-use crate::controller::{AdminAsk, Controller, Wish};
+use crate::controller::{AdminAsk, Charge, Controller, Wish};
 use crate::mail::{Letter, Mail};
 use crate::setup::METADATA_LEADER_EPOCH;
 use crate::ticket::Ticket;
@@ -77,6 +78,13 @@ pub(crate) enum LifeLetter {
     TellOffsets,
     /// The sender's logs stand like this; none if none has moved since it was last told.
     Offsets(Option<Vec<offsets::Standing>>),
+    /// A folder that was in a partition's way is gone.
+    Vacated {
+        /// The log dir.
+        dir: usize,
+        /// The name that is free.
+        folder: String,
+    },
     /// Everything is written: end.
     Exit,
 }
@@ -130,6 +138,8 @@ pub(super) struct Life {
     /// What was found at the start and goes into the log of the process.
     pub(super) notes: Vec<String>,
     renewal: renewal::Renewal,
+    /// What the start could not do on a full disk (shard 0 only).
+    put_off: put_off::PutOff,
 }
 
 impl Life {
@@ -147,6 +157,7 @@ impl Life {
             directory_ids: Vec::new(),
             notes: Vec::new(),
             renewal: renewal::Renewal::default(),
+            put_off: put_off::PutOff::default(),
         }
     }
 }
@@ -226,6 +237,7 @@ impl Shard {
             }
             LifeLetter::TellOffsets => self.tell_offsets(),
             LifeLetter::Offsets(standings) => self.on_offsets(turn, from, standings),
+            LifeLetter::Vacated { dir, folder } => self.on_vacated(turn, dir, &folder),
             LifeLetter::Exit => self.life.phase = Phase::Finished,
         }
     }
@@ -236,7 +248,9 @@ impl Shard {
         }
         if self.life.phase == Phase::Starting {
             self.on_start_completion(turn, completion);
-        } else if self.on_renewal_completion(turn, &completion) {
+        } else if self.on_renewal_completion(turn, &completion)
+            || self.on_put_off_completion(turn, &completion)
+        {
             // It was one of those.
         } else if self.is_stopping() {
             self.on_stop_completion(turn, completion);
@@ -263,13 +277,22 @@ impl Shard {
 
     pub(super) fn on_controller_due(&mut self, turn: &mut Turn) {
         self.life.controller_deadline = None;
+        if self.life.start.is_reading_metadata() {
+            self.on_metadata_due(turn);
+            return;
+        }
         if let Some(controller) = &mut self.controller {
             controller.on_timer(turn.now, turn.ops);
         }
         self.grant_wishes(turn);
     }
 
-    pub(super) fn on_admin_ask(&mut self, turn: &mut Turn, ticket: Ticket, ask: AdminAsk) {
+    pub(super) fn on_admin_ask(
+        &mut self,
+        turn: &mut Turn,
+        ticket: Ticket,
+        ask: (AdminAsk, Option<Charge>),
+    ) {
         if let Some(controller) = &mut self.controller {
             controller.ask(turn.now, turn.ops, ticket, ask);
         }
@@ -281,8 +304,8 @@ impl Shard {
         let wishes = self.controller.as_mut().map(Controller::take_wishes).unwrap_or_default();
         for wish in wishes {
             match wish {
-                Wish::Answer(ticket, answer) => {
-                    self.send(ticket.origin, Letter::AdminAnswer { ticket, answer });
+                Wish::Answer(ticket, answer, wait_ms) => {
+                    self.send(ticket.origin, Letter::AdminAnswer { ticket, answer, wait_ms });
                 }
                 Wish::Publish(image, delta) => self.send_all(|| {
                     Letter::Life(LifeLetter::Image(Arc::clone(&image), Arc::clone(&delta)))
@@ -298,9 +321,15 @@ impl Shard {
             }
         }
         let log = self.controller.as_mut().and_then(Controller::log_mut);
+        let deadline = log.and_then(|log| log.next_deadline());
+        self.set_controller_deadline(turn, deadline);
+    }
+
+    /// Wakes whoever has the metadata log for its timer.
+    fn set_controller_deadline(&mut self, turn: &Turn, deadline: Option<Mono>) {
         // In the future in any case: deadlines that are due are worked off in a loop.
         let soonest = turn.now.mono.plus_ms(1);
-        let deadline = log.and_then(|log| log.next_deadline()).map(|at| at.max(soonest));
+        let deadline = deadline.map(|at| at.max(soonest));
         if deadline != self.life.controller_deadline {
             if let Some(old) = std::mem::replace(&mut self.life.controller_deadline, deadline) {
                 self.deadlines.remove(old, Due::Controller);
@@ -368,6 +397,7 @@ impl Shard {
             self.partitions.is_changed = false;
             self.begin_checkpoint(turn);
         }
+        self.pursue_put_off(turn);
         self.deadlines.add(turn.now.mono.plus_ms(self.setup.checkpoint_ms), Due::Checkpoint);
     }
 

@@ -2,14 +2,14 @@
 //!
 //! Not here: how a log works (`engine`), what a request is made of (`handlers`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use millrace_engine::{
     AppendError, AppendOutcome, LeaderEpoch, Log, LogEvent, LogStartError, Offset, Opening,
     ReadOutcome, ReadRequest, TimestampOutcome,
 };
-use millrace_io::{Completion, Mono, ShardId};
+use millrace_io::{Completion, Mono, Now, ShardId};
 use millrace_net::ErrorCode;
 use millrace_replication::image::Topic;
 
@@ -80,6 +80,9 @@ pub(crate) struct Partitions {
     pub unopened: VecDeque<(Arc<Topic>, i32)>,
     /// What the last process left, until all are open.
     pub known: Option<Arc<Known>>,
+    /// Folders that are not their partitions': log dir and name. A log that would be made there
+    /// waits.
+    pub occupied: BTreeSet<(usize, String)>,
     /// Logs that are still closing, while the shard stops.
     pub closing: usize,
     /// Logs whose turn to close has not come.
@@ -102,6 +105,7 @@ impl Partitions {
             opening: 0,
             unopened: VecDeque::new(),
             known: None,
+            occupied: BTreeSet::new(),
             closing: 0,
             unclosed: Vec::new(),
             is_changed: true,
@@ -124,6 +128,17 @@ impl Partitions {
     /// The partitions owned with their slots, in the order of their ids.
     pub(super) fn iter_slots(&self) -> impl Iterator<Item = (u32, &Partition)> {
         self.by_id.values().filter_map(|key| Some((key.slot, self.slab.get(*key)?)))
+    }
+
+    /// Closes the files of all logs that are only kept open in case.
+    pub(super) fn shed_files(&mut self, now: Now) {
+        let slots: Vec<u32> = self.by_id.values().map(|key| key.slot).collect();
+        for slot in slots {
+            if let Some(partition) = self.slab.at_mut(slot) {
+                partition.log.shed_files(now);
+                self.touch(slot);
+            }
+        }
     }
 
     /// A partition by its slot.
@@ -493,6 +508,7 @@ impl Shard {
             }
             LogEvent::Compaction(event) => self.compactions.on_event(slot, event),
             LogEvent::SpaceGone => self.note_space(slot, true),
+            LogEvent::Exhausted { what, error } => self.on_log_exhausted(slot, what, error),
             LogEvent::SpaceBack => self.note_space(slot, false),
             LogEvent::Corrupt { segment, position, reason } => {
                 self.note_corruption(slot, segment, position, reason);

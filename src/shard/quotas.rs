@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use millrace_io::{Mono, Op, ShardId, SocketId};
 use millrace_net::quota::{
-    EntityName, Limit, METERS_MAX, Meters, QuotaKind, Rate, Rules, Usage, WindowConfig,
+    EntityName, InDebt, Limit, METERS_MAX, Meters, QuotaKind, Rate, Rules, Usage, WindowConfig,
 };
 use millrace_net::throttle::throttle_time_leads_from;
 use millrace_replication::Image;
@@ -25,13 +25,14 @@ use millrace_replication::controller::{CLIENT_ID, IP, USER};
 use millrace_replication::image::QuotaEntity;
 
 use super::{Due, ReplyTo, Shard, Turn};
+use crate::controller::Charge;
 use crate::mail::Letter;
 use crate::setup::Setup;
 use crate::slab::Key;
 use crate::topic_config;
 
 /// Who clients are on a listener without authentication. Kafka's name.
-const ANONYMOUS: &str = "ANONYMOUS";
+pub(crate) const ANONYMOUS: &str = "ANONYMOUS";
 /// How often shards tell each other what their clients used, ms.
 const NEWS_MS: u64 = 100;
 /// How often clients that use nothing any more are forgotten, ms.
@@ -97,7 +98,10 @@ impl Quotas {
         for kind in QuotaKind::ALL {
             let rules = rules(image, kind);
             self.is_active |= !rules.is_empty();
-            self.meters.set_rules(kind, rules);
+            // What is created and deleted is measured where it is decided, by the controller.
+            if kind != QuotaKind::Mutation {
+                self.meters.set_rules(kind, rules);
+            }
         }
         let connections = &mut self.connections;
         (connections.limits, connections.default) = (BTreeMap::new(), None);
@@ -117,6 +121,17 @@ impl Quotas {
         if connections.limits.is_empty() && connections.default.is_none() {
             connections.rates.clear();
         }
+    }
+}
+
+/// Who is charged for what a request creates and deletes.
+///
+/// - `strict_from`: the version from which on clients know THROTTLING_QUOTA_EXCEEDED. Source: KIP-599.
+pub(crate) fn mutation_charge(request: &super::Request, strict_from: i16) -> Charge {
+    let is_strict = request.to.version >= strict_from;
+    Charge {
+        client_id: request.client_id.as_deref().unwrap_or_default().into(),
+        in_debt: if is_strict { InDebt::Refused } else { InDebt::ToldToWait },
     }
 }
 
@@ -152,6 +167,9 @@ impl Shard {
     pub(super) fn apply_quotas(&mut self) {
         let image = Arc::clone(&self.image);
         self.quotas.set_limits(&image);
+        if let Some(controller) = &mut self.controller {
+            controller.set_mutation_rules(rules(&image, QuotaKind::Mutation));
+        }
     }
 
     /// Notes use, and gives the time that the client has to wait, ms.
@@ -258,42 +276,14 @@ impl Shard {
         Some(wait_ms)
     }
 
-    /// A request wants to create or delete partitions. Where its client is over its quota and the
-    /// version is one that knows the error, it is refused: returns the request with the time to
-    /// wait in it. Source: KIP-599.
-    pub(crate) fn refuse_mutation(
-        &mut self,
-        turn: &mut Turn,
-        request: &super::Request,
-        strict_from: i16,
-    ) -> Option<ReplyTo> {
-        if !self.quotas.meters.limits(QuotaKind::Mutation) || request.to.version < strict_from {
-            return None;
-        }
-        let client_id = request.client_id.as_deref();
-        let wait_ms = self.charge(turn, QuotaKind::Mutation, client_id, 0);
-        (wait_ms > 0).then(|| self.mutation_throttled(turn, &request.to, wait_ms))
-    }
-
-    /// Partitions were created or deleted: they count. Returns the request with the time that its
-    /// client has to wait in it.
-    pub(crate) fn charge_mutation(
+    /// What a request created and deleted makes its client wait. Returns the request with that time in
+    /// it.
+    pub(crate) fn mutation_throttled(
         &mut self,
         turn: &mut Turn,
         to: &ReplyTo,
-        partitions: usize,
+        wait_ms: u64,
     ) -> ReplyTo {
-        if partitions == 0 || !self.quotas.meters.limits(QuotaKind::Mutation) {
-            return *to;
-        }
-        let client = self.clients.get(to.client);
-        let client_id: Option<Box<str>> = client.and_then(|it| it.client_id()).map(Box::from);
-        let partitions = i64::try_from(partitions).unwrap_or(i64::MAX);
-        let wait_ms = self.charge(turn, QuotaKind::Mutation, client_id.as_deref(), partitions);
-        if wait_ms == 0 { *to } else { self.mutation_throttled(turn, to, wait_ms) }
-    }
-
-    fn mutation_throttled(&mut self, turn: &mut Turn, to: &ReplyTo, wait_ms: u64) -> ReplyTo {
         self.counters.mutations_throttled.add(1);
         self.throttle_client(turn, to.client, wait_ms);
         ReplyTo { throttle_ms: told(wait_ms).max(to.throttle_ms), ..*to }

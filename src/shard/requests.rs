@@ -14,7 +14,7 @@ use millrace_wire::Writer;
 use super::quotas::tell_wait;
 use super::{Due, Shard, Turn};
 use crate::client::Busy;
-use crate::controller::{AdminAnswer, AdminAsk};
+use crate::controller::{AdminAnswer, AdminAsk, Charge};
 use crate::coordinator::AppendId;
 use crate::handlers;
 use crate::mail::{Answer, Ask, Letter, PartitionId};
@@ -88,9 +88,9 @@ impl Shard {
     }
 
     /// Asks the controller to change the cluster's state.
-    pub(crate) fn ask_controller(&mut self, request: Key, ask: AdminAsk) {
+    pub(crate) fn ask_controller(&mut self, request: Key, ask: AdminAsk, charge: Option<Charge>) {
         let ticket = self.ticket(request, 0);
-        self.send(millrace_io::ShardId(0), Letter::Admin { ticket, ask });
+        self.send(millrace_io::ShardId(0), Letter::Admin { ticket, ask, charge });
     }
 
     /// A ticket for an item of one of this shard's requests.
@@ -151,11 +151,17 @@ impl Shard {
         }
     }
 
-    pub(super) fn on_admin_answer(&mut self, turn: &mut Turn, ticket: Ticket, answer: AdminAnswer) {
+    pub(super) fn on_admin_answer(
+        &mut self,
+        turn: &mut Turn,
+        ticket: Ticket,
+        answer: AdminAnswer,
+        wait_ms: u64,
+    ) {
         if let Some(Pending::Admin(_)) = self.requests.get(ticket.request)
             && let Some(Pending::Admin(waiting)) = self.requests.remove(ticket.request)
         {
-            self.finish_admin(turn, *waiting, answer);
+            self.finish_admin(turn, *waiting, answer, wait_ms);
         }
     }
 

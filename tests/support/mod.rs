@@ -18,6 +18,10 @@ use millrace_net::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
 use millrace_net::messages::fetch::{FetchPartition, FetchRequest, FetchTopic, PartitionData};
+use millrace_net::messages::incremental_alter_configs::{
+    AlterConfigsResource, AlterConfigsResourceResponse, AlterableConfig,
+    IncrementalAlterConfigsRequest,
+};
 use millrace_net::messages::metadata::{MetadataRequest, MetadataResponse};
 use millrace_net::messages::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, TopicProduceData,
@@ -27,6 +31,11 @@ use millrace_net::messages::produce::{
 pub const PRODUCE_VERSION: i16 = 9;
 /// See [`PRODUCE_VERSION`].
 pub const FETCH_VERSION: i16 = 11;
+
+/// Resource types of configurations.
+pub const TOPIC: i8 = 2;
+/// See [`TOPIC`]. Without a name: the default of all brokers.
+pub const BROKER: i8 = 4;
 
 /// The kernel chooses.
 const ANY_PORT: &str = "127.0.0.1:0";
@@ -194,6 +203,33 @@ impl Connection {
         };
         let created = self.ask(&request, 5).expect("an answer");
         assert_eq!(created.topics[0].error_code, 0, "{:?}", created.topics[0].error_message);
+    }
+
+    /// Sets configurations of a topic or broker while it runs, or takes them away.
+    pub fn alter_configs(
+        &mut self,
+        (kind, name): (i8, &str),
+        configs: &[(&str, Option<&str>)],
+    ) -> AlterConfigsResourceResponse {
+        let config = |(name, value): &(&str, Option<&str>)| AlterableConfig {
+            name: (*name).to_owned(),
+            config_operation: i8::from(value.is_none()),
+            value: value.map(str::to_owned),
+        };
+        let resource = AlterConfigsResource {
+            resource_type: kind,
+            resource_name: name.to_owned(),
+            configs: configs.iter().map(config).collect(),
+        };
+        let request =
+            IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+        self.ask(&request, 1).expect("an answer").responses.remove(0)
+    }
+
+    /// The same, where it must be taken.
+    pub fn set_configs(&mut self, of: (i8, &str), configs: &[(&str, Option<&str>)]) {
+        let answer = self.alter_configs(of, configs);
+        assert_eq!(answer.error_code, 0, "{configs:?}: {:?}", answer.error_message);
     }
 
     /// Everything there is to know about the cluster.

@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use millrace_io::{Computed, FileRef, IoError, Now, Op, OpenMode, Token, Work};
+use millrace_io::{Computed, FileRef, IoError, Mono, Now, Op, OpenMode, Token, Work};
 
 use super::passes::{
     CleanPiece, LastOffsets, MapPiece, Mapped, PieceEnd, Swept, clean_piece, map_piece,
@@ -116,6 +116,8 @@ pub(crate) struct Compaction {
     pub(super) target: Option<Box<Target>>,
     /// An op is under way that it waits for.
     pub(super) has_op: bool,
+    /// A swap's sync of the folder could not begin for want of descriptors: not before this.
+    pub(crate) retry_at: Option<Mono>,
     is_given_up: bool,
     drops_mapped: bool,
     report: CompactionReport,
@@ -255,6 +257,7 @@ impl Log {
             groups: VecDeque::new(),
             target: None,
             has_op: false,
+            retry_at: None,
             is_given_up: false,
             drops_mapped: cleanable.dirty_bytes > CACHED_BYTES_MAX,
             report: CompactionReport::default(),
@@ -377,7 +380,7 @@ impl Log {
         outcome: Outcome,
         ops: &mut Vec<Op<M>>,
     ) {
-        self.with_compaction(now, ops, |log, run, _, ops| {
+        self.with_compaction(now, ops, |log, run, now, ops| {
             run.has_op = false;
             match step {
                 Step::SourceOpened => log.on_source_opened(run, outcome.opened()),
@@ -394,7 +397,7 @@ impl Log {
                 // What cannot be removed is found at the next start, or written over.
                 Step::Removed => Ok(Next::Go),
                 Step::Named | Step::FolderSynced | Step::Settled => {
-                    log.on_swap_step(run, step, outcome.done(), ops)
+                    log.on_swap_step(now, run, step, outcome.done(), ops)
                 }
             }
         });

@@ -20,7 +20,8 @@ use millrace_io::{IoError, Now, Op};
 use super::Compaction;
 use super::run::{Next, Progress, Stage, Step, Trouble, cleaned_name};
 use crate::Offset;
-use crate::log::{Log, Pending, Phase};
+use crate::append::SPACE_RETRY_MS;
+use crate::log::{Log, Pending, Phase, is_exhausted};
 use crate::segment::{
     LOG_SUFFIX, LazyFile, OFFSET_INDEX_SUFFIX, SWAP_SUFFIX, Segment, TIME_INDEX_SUFFIX, file_name,
 };
@@ -76,6 +77,7 @@ impl Log {
                 self.compaction_op(run, Step::Named, ops, rename)
             }
             SwapStep::Committing => {
+                run.retry_at = None;
                 let path = self.spec.dir.clone();
                 let sync = |token| Op::SyncDir { token, path };
                 self.compaction_op(run, Step::FolderSynced, ops, sync)
@@ -114,6 +116,7 @@ impl Log {
     /// One of a swap's ops ended.
     pub(super) fn on_swap_step<M>(
         &mut self,
+        now: Now,
         run: &mut Compaction,
         step: Step,
         result: Result<(), IoError>,
@@ -137,6 +140,12 @@ impl Log {
             (SwapStep::Committing, Ok(())) => {
                 *at = SwapStep::Waiting;
                 Ok(Next::Go)
+            }
+            // The folder could not be opened: nothing was tried, and it is tried again.
+            (SwapStep::Committing, Err(error)) if is_exhausted(error) && self.is_running() => {
+                run.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
+                self.note_exhausted("the sync of a compacted segment's names", error);
+                Ok(Next::Wait)
             }
             (SwapStep::Settling(left), Ok(())) => {
                 *left -= 1;
@@ -216,7 +225,8 @@ impl Log {
     pub(crate) fn pursue_compaction<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
         let waits = self.compaction.as_ref().is_some_and(|run| {
             let Stage::Swap(swap) = run.stage else { return false };
-            matches!(swap.at, SwapStep::Waiting | SwapStep::Dooming)
+            let is_due = run.retry_at.is_some_and(|retry_at| now.mono >= retry_at);
+            matches!(swap.at, SwapStep::Waiting | SwapStep::Dooming) || is_due
         });
         if waits && matches!(self.phase, Phase::Running | Phase::Closing) {
             self.with_compaction(now, ops, |log, run, now, ops| {

@@ -140,7 +140,8 @@ impl Log {
     pub(crate) fn write_closing_state<M>(&mut self, ops: &mut Vec<Op<M>>) {
         self.maybe_write_epochs(ops);
         // What was not appended to since its last snapshot has no new one to write.
-        if self.loose_snapshot != Some(self.log_end) && self.is_touched {
+        let is_new = self.loose_snapshot != Some(self.log_end) && self.is_touched;
+        if is_new && !self.appender.is_folder_missing {
             self.write_snapshot(self.log_end, ops);
         }
     }

@@ -148,6 +148,9 @@ impl Log {
 
     /// Once everything that recovery writes is written, the log is open.
     pub(crate) fn maybe_end_recovery<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
+        if self.pause_recovery(now) {
+            return;
+        }
         let Phase::Opening(recovery) = &self.phase else {
             return;
         };
@@ -156,11 +159,12 @@ impl Log {
             return;
         }
         if recovery.is_finishing && self.wires.count() == 0 {
-            let report = recovery.report.clone();
+            let (report, is_folder_synced) = (recovery.report.clone(), recovery.is_folder_synced);
             // Else a power loss brings back what was cut off, once others have taken its offsets.
             if std::mem::take(&mut self.sync.is_folder_dirty) {
                 let path = self.spec.dir.clone();
                 self.recovery_op(Step::Ended, ops, |token| Op::SyncDir { token, path });
+                self.with_recovery(|_, recovery| recovery.is_folder_synced = true);
                 return;
             }
             // Where only durable records count, those that a killed process acknowledged are synced
@@ -169,16 +173,25 @@ impl Log {
                 recovery.is_sync_pending || self.appender.contract != Durability::PageCache;
             if is_strict && self.durable < self.written {
                 self.sync.is_wanted = true;
-                self.sync.is_folder_dirty = true;
+                self.sync.is_folder_dirty |= !is_folder_synced;
                 self.maybe_sync(now, ops);
+                if self.sync.is_running() {
+                    self.with_recovery(|_, recovery| recovery.is_folder_synced = true);
+                }
                 if self.wires.count() > 0 {
+                    return;
+                }
+                if self.sync.retry_at.is_some() {
+                    // Out of descriptors: as anywhere else in a recovery.
+                    self.with_recovery(|_, recovery| recovery.is_exhausted = true);
+                    self.pause_recovery(now);
                     return;
                 }
             }
             self.become_ready(now, report);
             // A file that a killed process made may be there and not be durable: what is acknowledged
             // from it needs its name, too.
-            self.sync.is_folder_dirty = true;
+            self.sync.is_folder_dirty |= !is_folder_synced;
             self.drop_what_producers_needed(ops);
             self.sync.is_wanted =
                 self.durable < self.written || self.segments.iter().any(Segment::is_unsynced);

@@ -14,14 +14,14 @@ use super::T;
 use super::rig::{Rig, valid};
 
 /// Offset, key, value, timestamp.
-type Entry = (i64, String, Option<String>, i64);
+pub(crate) type Entry = (i64, String, Option<String>, i64);
 
-fn limits() -> CompactionLimits {
+pub(crate) fn limits() -> CompactionLimits {
     let map = MapRules { bytes_max: 1 << 20, load_percent: 90, secret: (1, 2) };
     CompactionLimits { map, read_bytes: 1000 }
 }
 
-fn compacted() -> LogConfig {
+pub(crate) fn compacted() -> LogConfig {
     LogConfig {
         segment_bytes: 2000,
         index_interval_bytes: 200,
@@ -45,12 +45,12 @@ fn keyed(records: &[(&str, Option<&str>)], stamp: ProducerStamp, codec: Codec) -
     valid(&bytes, &ValidationRules::default())
 }
 
-fn put(rig: &mut Rig, key: &str, value: Option<&str>) -> i64 {
+pub(crate) fn put(rig: &mut Rig, key: &str, value: Option<&str>) -> i64 {
     rig.append(&keyed(&[(key, value)], ProducerStamp::default(), Codec::None)).expect("appended").0
 }
 
 /// All records from the log's start on.
-fn contents(rig: &mut Rig) -> Vec<Entry> {
+pub(crate) fn contents(rig: &mut Rig) -> Vec<Entry> {
     let mut all = Vec::new();
     let mut next = rig.log.log_start_offset().0;
     while Offset(next) < rig.log.high_watermark() {

@@ -103,6 +103,8 @@ counters! {
     helper_jobs,
     /// Connections accepted.
     accepted,
+    /// Times accepting stopped for a while, because descriptors or memory were short.
+    accept_pauses,
     /// Connections closed.
     closed,
     /// Mail posted to other shards.

@@ -347,6 +347,7 @@ impl Epoll {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if sys::is_exhausted(&error) => {
+                    counters.accept_pauses.bump();
                     self.pause_accepting(index);
                     return;
                 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
@@ -301,6 +301,32 @@ pub(crate) fn prefetch(handle: &FileHandle, position: u64, length: u64) -> io::R
 /// One step of a prefetch: large enough for the disk, small enough for the cache of the core.
 const PREFETCH_STEP_BYTES: usize = 256 * 1024;
 
+/// A descriptor that is kept for what opens a file only for a moment: where none is left, logs can
+/// still be synced, and then closed.
+static SPARE: Mutex<Option<File>> = Mutex::new(None);
+
+/// Does what opens a file for a moment; where no descriptor is left for it, with the spare one.
+pub(crate) fn with_spare<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let first = open();
+    if !first.as_ref().is_err_and(sys::is_exhausted) {
+        return first;
+    }
+    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(given_up) = spare.take() else { return first };
+    drop(given_up);
+    let second = open();
+    *spare = File::open("/dev/null").ok();
+    second
+}
+
+/// Sees to it that there is a spare descriptor, as long as there are any.
+pub(crate) fn keep_spare() {
+    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    if spare.is_none() {
+        *spare = File::open("/dev/null").ok();
+    }
+}
+
 /// Reads a whole file of at most `length_max` bytes.
 pub(crate) fn read_whole(path: &Path, length_max: u32) -> io::Result<Bytes> {
     use io::Read as _;
@@ -330,10 +356,13 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_dir(path.parent().unwrap_or(Path::new("/")))
 }
 
-/// Makes a folder's entries durable.
+/// Makes a folder's entries durable. Want of descriptors or memory means that it could not be
+/// opened; a sync that was tried and failed never looks like that.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    sys::sync_all(File::open(path)?.as_fd())
+    let folder = File::open(path)?;
+    sys::sync_all(folder.as_fd())
+        .map_err(|error| if sys::is_exhausted(&error) { sys::errno(libc::EIO) } else { error })
 }
 
 /// Makes an empty file where there is none.

@@ -81,6 +81,7 @@ pub(crate) struct HelpersGuard {
 impl HelpersGuard {
     /// Starts `count` threads (at least two: one for each lane).
     pub(crate) fn start(count: usize, pool: BufferPool) -> io::Result<Self> {
+        files::keep_spare();
         let count = count.max(2);
         let helpers = Arc::new(Helpers {
             queue: Mutex::default(),
@@ -234,16 +235,21 @@ impl Helpers {
             }
             Task::Truncate { file, length } => done(sys::truncate(handle(&file).as_fd(), length)),
             Task::ReadWhole(path, length_max) => {
-                let read = files::read_whole(&path, length_max);
+                let read = files::with_spare(|| files::read_whole(&path, length_max));
                 Outcome::Read(read.map_err(|e| sys::io_error(&e)))
             }
-            Task::WriteWhole(path, content) => done(files::write_whole(&path, &content)),
+            Task::WriteWhole(path, content) => {
+                done(files::with_spare(|| files::write_whole(&path, &content)))
+            }
             Task::Rename { from, to } => done(std::fs::rename(from, to)),
             Task::Remove(path) => done(files::remove(&path)),
-            Task::Touch(path) => done(files::touch(&path)),
+            Task::Touch(path) => done(files::with_spare(|| files::touch(&path))),
             Task::MakeDir(path) => done(std::fs::create_dir_all(path)),
-            Task::SyncDir(path) => done(files::sync_dir(&path)),
-            Task::List(path) => Outcome::Listed(files::list(&path).map_err(|e| sys::io_error(&e))),
+            Task::SyncDir(path) => done(files::with_spare(|| files::sync_dir(&path))),
+            Task::List(path) => {
+                let listed = files::with_spare(|| files::list(&path));
+                Outcome::Listed(listed.map_err(|e| sys::io_error(&e)))
+            }
         }
     }
 }
@@ -261,7 +267,10 @@ fn or_unsupported(result: io::Result<()>) -> io::Result<()> {
 /// Hints may fail: what they ask for is nothing anyone relies on.
 fn run_chore(chore: Chore) {
     match chore {
-        Chore::Close(fd) => drop(fd),
+        Chore::Close(fd) => {
+            drop(fd);
+            files::keep_spare();
+        }
         Chore::Writeback { file, position, length } => {
             drop(sys::start_writeback(handle(&file).as_fd(), position, length));
         }

@@ -501,6 +501,7 @@ impl Uring {
         if result < 0 && sys::is_exhausted(&sys::errno(-result)) {
             self.ring.flights.remove(key);
             self.paused.push(listener);
+            self.counters.accept_pauses.bump();
             self.accept_again = Some(sys::mono().plus_ms(ACCEPT_PAUSE_MS));
         } else {
             self.ring.launch_again(key);

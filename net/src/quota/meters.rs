@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rate::{Rate, WindowConfig};
-use super::rules::Rules;
+use super::rules::{Held, Rules};
 use super::{Limit, QuotaKind};
 
 /// Clients of one kind that are metered one by one; those that come when there are so many share a
@@ -69,15 +69,7 @@ impl Meters {
         amount: i64,
     ) -> u64 {
         let Some(held) = self.rules[kind.index()].find(user, client) else { return 0 };
-        self.key.clear();
-        // A user's name never holds the separator, so a client id may.
-        if held.by_user {
-            self.key.push_str(user);
-        }
-        self.key.push(SEPARATOR);
-        if held.by_client {
-            self.key.push_str(client);
-        }
+        write_key(&mut self.key, held, (user, client));
         let meters = &mut self.by_key[kind.index()];
         if meters.len() >= METERS_MAX && !meters.contains_key(self.key.as_str()) {
             self.key.clear();
@@ -158,6 +150,34 @@ impl Meters {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// The key of whoever a limit holds together with a client.
+fn write_key(key: &mut String, held: Held, (user, client): (&str, &str)) {
+    key.clear();
+    // A user's name never holds the separator, so a client id may.
+    if held.by_user {
+        key.push_str(user);
+    }
+    key.push(SEPARATOR);
+    if held.by_client {
+        key.push_str(client);
+    }
+}
+
+/// The same; or, where there is no room for one that is not known, that of all who find none.
+pub(super) fn key_of(
+    held: Held,
+    client: (&str, &str),
+    has_room: impl FnOnce(&str) -> bool,
+) -> String {
+    let mut key = String::new();
+    write_key(&mut key, held, client);
+    if !has_room(&key) {
+        key.clear();
+        key.push_str(SHARED);
+    }
+    key
 }
 
 /// Between a user and a client id in a meter's key.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use millrace_wire::Uuid;
 
-use super::{Context, Decision, Mode, RECORDS_PER_REQUEST_MAX, Refusal, RefusalKind};
+use super::{
+    Context, Decision, Meter, Mode, RECORDS_PER_REQUEST_MAX, Refusal, RefusalKind, measure,
+};
 use crate::image::Image;
 use crate::record::{PartitionRecord, Record};
 use crate::types::{BrokerId, directory};
@@ -28,6 +30,7 @@ pub fn create_partitions(
     context: &Context<'_>,
     requests: &[NewPartitions],
     mode: Mode,
+    meter: Meter<'_>,
 ) -> Decision<i32> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for request in requests {
@@ -42,7 +45,7 @@ pub fn create_partitions(
                 format!("topic '{}' is asked for more than once", request.topic),
             ))
         } else {
-            grow(context.image, request, decision.records.len())
+            grow(context.image, request, decision.records.len(), &mut *meter)
         };
         decision.answers.push(answer.map(|records| {
             decision.records.extend(records);
@@ -56,6 +59,7 @@ fn grow(
     image: &Image,
     request: &NewPartitions,
     records_before: usize,
+    meter: Meter<'_>,
 ) -> Result<Vec<Record>, Refusal> {
     let topic = image.topic(&request.topic).ok_or_else(|| {
         Refusal::new(
@@ -97,6 +101,7 @@ fn grow(
             ));
         }
     };
+    measure(meter, added)?;
     let first = request.total - i32::try_from(added).unwrap_or(0);
     Ok(partition_records(image, topic.id, first, placement))
 }

@@ -7,7 +7,9 @@ use millrace_wire::Uuid;
 use super::configs::{AlterConfig, AlterOp, plan_overrides};
 use super::names::{CLUSTER_METADATA_TOPIC, collision_key, topic_name_check};
 use super::partitions::{Placement, partition_records, place};
-use super::{Context, Decision, Mode, RECORDS_PER_REQUEST_MAX, Refusal, RefusalKind};
+use super::{
+    Context, Decision, Meter, Mode, RECORDS_PER_REQUEST_MAX, Refusal, RefusalKind, measure,
+};
 use crate::image::Image;
 use crate::record::{Record, RemoveTopicRecord, TopicRecord};
 use crate::types::{BrokerId, ConfigResource};
@@ -50,6 +52,7 @@ pub fn create_topics(
     context: &Context<'_>,
     topics: &[NewTopic],
     mode: Mode,
+    meter: Meter<'_>,
 ) -> Decision<CreatedTopic> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for topic in topics {
@@ -70,7 +73,7 @@ pub fn create_topics(
                 format!("topic '{}' is asked for more than once", topic.name),
             ))
         } else {
-            create_topic(context, topic, &taken, decision.records.len())
+            create_topic(context, topic, &taken, decision.records.len(), &mut *meter)
         };
         decision.answers.push(answer.map(|(created, records)| {
             taken.insert(collision_key(&created.name), created.name.clone());
@@ -86,6 +89,7 @@ fn create_topic(
     topic: &NewTopic,
     taken: &BTreeMap<String, String>,
     records_before: usize,
+    meter: Meter<'_>,
 ) -> Result<(CreatedTopic, Vec<Record>), Refusal> {
     check_name(context.image, &topic.name, taken)?;
     let (overrides, config_records) = new_topic_configs(context, topic)?;
@@ -101,6 +105,7 @@ fn create_topic(
             format!("one request may lead to {RECORDS_PER_REQUEST_MAX} records at most"),
         ));
     }
+    measure(meter, placement.len())?;
     let created = CreatedTopic {
         name: topic.name.clone(),
         id: topic.id,
@@ -226,7 +231,11 @@ pub enum TopicRef {
 ///
 /// Whether topics may be deleted at all (`delete.topic.enable`) is the caller's to check: its
 /// code depends on the request's version.
-pub fn delete_topics(image: &Image, topics: &[TopicRef]) -> Decision<(String, Uuid)> {
+pub fn delete_topics(
+    image: &Image,
+    topics: &[TopicRef],
+    meter: Meter<'_>,
+) -> Decision<(String, Uuid)> {
     let mut decision = Decision { records: Vec::new(), answers: Vec::with_capacity(topics.len()) };
     // A topic asked for twice, by whatever handle, is refused each time, as Kafka does.
     let mut counts: BTreeMap<Uuid, usize> = BTreeMap::new();
@@ -241,6 +250,8 @@ pub fn delete_topics(image: &Image, topics: &[TopicRef]) -> Decision<(String, Uu
                     format!("topic '{name}' is asked for more than once"),
                 ));
             }
+            let count = image.topic_by_id(id).map_or(0, |topic| topic.partition_count());
+            measure(&mut *meter, count)?;
             Ok((name, id))
         });
         if let Ok((_, id)) = answer {

@@ -45,13 +45,13 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Time without heartbeats after which a broker is fenced, ms.";
     "client.quota.callback.class" Class None, Any, ReadOnly, Accepted,
         "Java class that computes client quotas.";
-    "compression.gzip.level" Int Some("-1"), BetweenOr(1, 9, -1), ClusterWide, Accepted,
+    "compression.gzip.level" Int Some("-1"), BetweenOr(1, 9, -1), ClusterWide, Used,
         "gzip level for topics stored compressed, -1 for its default.";
     "compression.lz4.level" Int Some("9"), Between(1, 17), ClusterWide, Accepted,
         "lz4 level for topics stored compressed.";
-    "compression.type" String Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), ClusterWide, Accepted,
+    "compression.type" String Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), ClusterWide, Used,
         "Codec that topics are stored in; producer keeps what came.";
-    "compression.zstd.level" Int Some("3"), Between(-131_072, 22), ClusterWide, Accepted,
+    "compression.zstd.level" Int Some("3"), Between(-131_072, 22), ClusterWide, Used,
         "zstd level for topics stored compressed.";
     "config.providers" List Some(""), Set(&[]), ClusterWide, Accepted,
         "Aliases of Java classes that look up configuration values.";
@@ -91,9 +91,9 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Wait before a request to the quorum is sent again, ms.";
     "controller.quorum.voters" List Some(""), Any, ReadOnly, Accepted,
         "Voters of a static quorum, as id@host:port.";
-    "controller.quota.window.num" Int Some("11"), AtLeast(1), ReadOnly, Accepted,
+    "controller.quota.window.num" Int Some("11"), AtLeast(1), ReadOnly, Used,
         "Samples kept for the quota on topic changes.";
-    "controller.quota.window.size.seconds" Int Some("1"), AtLeast(1), ReadOnly, Accepted,
+    "controller.quota.window.size.seconds" Int Some("1"), AtLeast(1), ReadOnly, Used,
         "Length of each of those samples, s.";
     "controller.socket.timeout.ms" Int Some("30000"), Any, ReadOnly, Accepted,
         "Time-out of connections to the controller, ms.";
@@ -319,8 +319,8 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Most a record's time may lie behind the broker's, ms.";
     "log.message.timestamp.type" String Some("CreateTime"), OneOf(&["CreateTime", "LogAppendTime"]), ClusterWide, Used,
         "Whose time records carry: the producer's or the broker's.";
-    "log.preallocate" Boolean Some("false"), Any, ClusterWide, Used,
-        "Allocate a segment's file in full when it is made.";
+    "log.preallocate" Boolean Some("false"), Any, ClusterWide, Accepted,
+        "Allocate a segment's file in full when it is made; blocks are always reserved ahead.";
     "log.retention.bytes" Long Some("-1"), Any, ClusterWide, Used,
         "Bytes a partition keeps; -1 is unlimited.";
     "log.retention.check.interval.ms" Long Some("300000"), AtLeast(1), ReadOnly, Used,
@@ -397,7 +397,7 @@ pub const BROKER: &[ConfigKey] = keys! {
         "Largest request other than Produce, bytes; a larger one ends its connection.";
     "millrace.validation" String Some("header"), OneOf(&["header", "full"]), ClusterWide, Used,
         "How far a batch is opened before it is stored: its header, or every record.";
-    "min.insync.replicas" Int Some("1"), AtLeast(1), ClusterWide, Used,
+    "min.insync.replicas" Int Some("1"), AtLeast(1), ClusterWide, Accepted,
         "In-sync replicas that a write with acks=all needs.";
     "node.id" Int Some("1"), AtLeast(0), ReadOnly, Used,
         "Id of this node, 0 or more.";

@@ -15,13 +15,13 @@ use super::keys;
 pub const TOPIC: &[ConfigKey] = keys! {
     "cleanup.policy" List Some("delete"), Set(&["compact", "delete"]), ClusterWide, Used,
         "What happens to old data: delete, compact, both, or nothing if empty.";
-    "compression.gzip.level" Int Some("-1"), BetweenOr(1, 9, -1), ClusterWide, Accepted,
+    "compression.gzip.level" Int Some("-1"), BetweenOr(1, 9, -1), ClusterWide, Used,
         "gzip level when the topic is stored as gzip, -1 for its default.";
     "compression.lz4.level" Int Some("9"), Between(1, 17), ClusterWide, Accepted,
         "lz4 level when the topic is stored as lz4.";
-    "compression.type" String Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), ClusterWide, Accepted,
+    "compression.type" String Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), ClusterWide, Used,
         "Codec the topic is stored in; producer keeps what came.";
-    "compression.zstd.level" Int Some("3"), Between(-131_072, 22), ClusterWide, Accepted,
+    "compression.zstd.level" Int Some("3"), Between(-131_072, 22), ClusterWide, Used,
         "zstd level when the topic is stored as zstd.";
     "delete.retention.ms" Long Some("86400000"), AtLeast(0), ClusterWide, Used,
         "Time that tombstones stay after compaction, ms.";
@@ -61,10 +61,10 @@ pub const TOPIC: &[ConfigKey] = keys! {
         "Share of a log that must be uncompacted before it is compacted.";
     "min.compaction.lag.ms" Long Some("0"), AtLeast(0), ClusterWide, Used,
         "Shortest time that a record stays uncompacted, ms.";
-    "min.insync.replicas" Int Some("1"), AtLeast(1), ClusterWide, Used,
+    "min.insync.replicas" Int Some("1"), AtLeast(1), ClusterWide, Accepted,
         "In-sync replicas that a write with acks=all needs.";
-    "preallocate" Boolean Some("false"), Any, ClusterWide, Used,
-        "Allocate a segment's file in full when it is made.";
+    "preallocate" Boolean Some("false"), Any, ClusterWide, Accepted,
+        "Allocate a segment's file in full when it is made; blocks are always reserved ahead.";
     "remote.log.copy.disable" Boolean Some("false"), Any, ClusterWide, Accepted,
         "Copy no more segments to tiered storage.";
     "remote.log.delete.on.disable" Boolean Some("false"), Any, ClusterWide, Accepted,

@@ -25,6 +25,7 @@ use millrace_replication::{Image, ImageDraft};
 use millrace_wire::Uuid;
 
 use super::super::{CONTROLLER_OWNER, METADATA_OWNER, Shard, Turn};
+use super::put_off::Job;
 use super::strays::Suspect;
 use super::{LifeLetter, Phase, token};
 use crate::controller;
@@ -44,6 +45,8 @@ const REPLAY_BYTES: u32 = 4 << 20;
 pub(crate) struct Known {
     /// Per log dir: the folders in it.
     pub(crate) folders: Vec<BTreeSet<String>>,
+    /// Folders that are of no partition and could not be renamed: log dir and name.
+    pub(crate) occupied: BTreeSet<(usize, String)>,
     /// Per log dir: whether the last process stopped cleanly.
     clean: Vec<bool>,
     /// By folder path: topic id, whether the machine has not restarted since, and the state.
@@ -157,6 +160,8 @@ pub(super) struct Start {
     pub(super) folders: Vec<(usize, String)>,
     /// Folders whose topic id is being read, by the number of the op.
     pub(super) suspects: BTreeMap<u32, Suspect>,
+    /// What may follow later if the disk is full, by the number of the op.
+    pub(super) deferrable: BTreeMap<u32, Job>,
     /// Folders of no partition, and the log dirs in which such were renamed.
     pub(super) strays: Vec<(usize, String)>,
     pub(super) renamed_in: BTreeSet<usize>,
@@ -238,7 +243,13 @@ impl Shard {
                 | Completion::Stop => return,
             };
         let Some((what, dir)) = self.life.start.pending.remove(&token.seq) else { return };
-        if let Some(suspect) = self.life.start.suspects.remove(&token.seq) {
+        let job = self.life.start.deferrable.remove(&token.seq);
+        if let Some(job) = job
+            && let Outcome::Done(Err(error)) = &outcome
+            && error.kind == IoErrorKind::NoSpace
+        {
+            self.put_off(job);
+        } else if let Some(suspect) = self.life.start.suspects.remove(&token.seq) {
             // Without the file it is ours; see strays.rs.
             if let Outcome::Read(Ok(content)) = &outcome {
                 self.on_suspect(suspect, content);
@@ -259,10 +270,14 @@ impl Shard {
             (_, Outcome::Read(Err(error)) | Outcome::Done(Err(error)))
                 if error.kind != IoErrorKind::NotFound =>
             {
-                let advice = if error.kind == IoErrorKind::NoSpace {
-                    "; make room on its disk and start again"
-                } else {
-                    ""
+                let advice = match error.kind {
+                    IoErrorKind::NoSpace => "; make room on its disk and start again",
+                    IoErrorKind::Exhausted => "; raise LimitNOFILE (ulimit -n) and start again",
+                    IoErrorKind::NotFound
+                    | IoErrorKind::Exists
+                    | IoErrorKind::Device
+                    | IoErrorKind::Disconnected
+                    | IoErrorKind::Other => "",
                 };
                 return Err(format!("{path}: {what:?} failed: {error}{advice}"));
             }
@@ -377,6 +392,7 @@ impl Shard {
             (None, None) => self.random.uuid().to_string(),
         };
         self.life.cluster_id = Arc::from(cluster_id.as_str());
+        let is_known = self.life.start.properties.iter().any(Option::is_some);
         for dir in 0..self.setup.log_dirs.len() {
             let path = self.setup.log_dirs[dir].path.join(META_PROPERTIES_FILE);
             if let Some(properties) = &self.life.start.properties[dir] {
@@ -404,7 +420,12 @@ impl Shard {
                 directory_id: Some(id),
             };
             let content = Bytes::from(write_meta_properties(&properties));
-            self.start_op(turn, What::Folder, dir, |token| Op::WriteWhole { token, path, content });
+            let job = Job::Properties { path: path.clone(), content: content.clone() };
+            let write = |token| Op::WriteWhole { token, path, content };
+            let seq = self.start_op(turn, What::Folder, dir, write);
+            if is_known {
+                self.life.start.deferrable.insert(seq, job);
+            }
         }
     }
 
@@ -506,6 +527,18 @@ impl Shard {
         let mut events = Vec::new();
         if let Some(log) = &mut self.life.start.log {
             log.on_completion(turn.now, completion, turn.ops, &mut events);
+            let deadline = log.next_deadline().filter(|_| !log.is_running());
+            self.set_controller_deadline(turn, deadline);
+        }
+        self.on_metadata_events(turn, events);
+    }
+
+    /// The metadata log waited for descriptors or memory to open.
+    pub(super) fn on_metadata_due(&mut self, turn: &mut Turn) {
+        let mut events = Vec::new();
+        if let Some(log) = &mut self.life.start.log {
+            log.on_timer(turn.now, turn.ops);
+            log.take_events(&mut events);
         }
         self.on_metadata_events(turn, events);
     }
@@ -535,6 +568,12 @@ impl Shard {
                     self.fail_start(format!(
                         "the metadata log is damaged in segment {segment} at byte {position}: \
                          {reason}; restore it from a copy"
+                    ));
+                }
+                LogEvent::Exhausted { error, .. } => {
+                    self.note(format!(
+                        "the metadata log cannot be opened yet: {error}; raise LimitNOFILE \
+                         (ulimit -n); it is tried again every second"
                     ));
                 }
                 LogEvent::Appended { .. }

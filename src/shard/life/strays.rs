@@ -20,6 +20,7 @@ use millrace_replication::Image;
 use millrace_wire::Uuid;
 
 use super::super::{LIFE_OWNER, Shard, Turn};
+use super::put_off::Job;
 use super::start::{TEXT_BYTES_MAX, What};
 use crate::setup::METADATA_FOLDER;
 
@@ -129,12 +130,14 @@ impl Shard {
             let parent = self.setup.log_dirs[dir].path.clone();
             let name = stray_name(&folder, self.random.uuid().0);
             self.note(format!(
-                "{}: {folder} is of no partition that the cluster has; renamed to {name}",
+                "{}: {folder} is of no partition that the cluster has; it is renamed to {name}",
                 parent.display()
             ));
             self.life.start.known.folders[dir].remove(&folder);
-            let (from, to) = (parent.join(&folder), parent.join(name));
-            self.start_op(turn, What::Folder, dir, |token| Op::Rename { token, from, to });
+            let (from, to) = (parent.join(&folder), parent.join(&name));
+            let rename = |token| Op::Rename { token, from, to };
+            let seq = self.start_op(turn, What::Folder, dir, rename);
+            self.life.start.deferrable.insert(seq, Job::Stray { dir, folder, name });
             self.life.start.renamed_in.insert(dir);
         }
     }

@@ -207,6 +207,11 @@ impl Machine {
         self.shards.iter().all(Shard::is_finished)
     }
 
+    /// Whether clients are served by all shards.
+    pub fn is_serving(&self) -> bool {
+        self.shards.iter().all(Shard::is_serving)
+    }
+
     /// Why the process ended by itself, if it did.
     pub fn failure(&self) -> Option<&str> {
         self.shards.iter().find_map(Shard::failure)

@@ -14,7 +14,7 @@ pub struct Faults {
     pub write_error: u32,
     /// Syncs that fail with EIO and drop the dirty pages, per mille.
     pub sync_error: u32,
-    /// Opens that fail for want of descriptors, per mille.
+    /// Opens that fail for want of descriptors, per mille, and so what opens a file on its way.
     pub open_exhausted: u32,
     /// Writes that reach the page cache in two steps, per mille.
     pub write_split: u32,

@@ -204,26 +204,34 @@ impl<M> World<M> {
             Op::ReadWhole { token, path, length_max } => {
                 let result = if self.rng.chance(self.faults.read_error) {
                     Err(EIO)
+                } else if self.rng.chance(self.faults.open_exhausted) {
+                    Err(TOO_MANY_OPEN)
                 } else {
                     self.disk.read_whole(&path, length_max).map(Bytes::copy_from_slice)
                 };
                 return Completion::Read { token, result };
             }
             Op::List { token, path } => {
-                let result = self.disk.list(&path).ok_or(NOT_FOUND);
+                let result = if self.rng.chance(self.faults.open_exhausted) {
+                    Err(TOO_MANY_OPEN)
+                } else {
+                    self.disk.list(&path).ok_or(NOT_FOUND)
+                };
                 return Completion::Listed { token, result };
             }
             Op::WriteWhole { token, .. } if self.rng.chance(self.faults.write_error) => {
                 (token, Err(EIO))
+            }
+            Op::WriteWhole { token, .. } | Op::Touch { token, .. } | Op::SyncDir { token, .. }
+                if self.rng.chance(self.faults.open_exhausted) =>
+            {
+                (token, Err(TOO_MANY_OPEN))
             }
             Op::WriteWhole { token, path, content } => {
                 (token, self.disk.write_whole(&path, content.to_vec()))
             }
             Op::Rename { token, from, to } => (token, self.disk.rename(&from, &to)),
             Op::Remove { token, path } => (token, self.disk.remove(&path, usize::MAX)),
-            Op::Touch { token, .. } if self.rng.chance(self.faults.open_exhausted) => {
-                (token, Err(TOO_MANY_OPEN))
-            }
             Op::Touch { token, path } => {
                 (token, self.disk.open(&path, OpenMode::Create, self.life).map(drop))
             }

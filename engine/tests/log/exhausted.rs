@@ -1,0 +1,185 @@
+//! Descriptors or memory are short for a while: nothing fails for good, nothing is lost, and all goes
+//! on by itself.
+
+use std::collections::BTreeMap;
+
+use millrace_engine::{
+    AppendError, CompactionEvent, Durability, LogConfig, LogEvent, Offset, Opening,
+};
+use millrace_world::{Faults, World, WorldConfig};
+
+use super::T;
+use super::compaction::{compacted, contents, limits, put};
+use super::rig::{Rig, batch, small};
+
+/// So many of a thousand operations that open a file fail from now on.
+fn exhaust(rig: &mut Rig, per_mille: u32) {
+    rig.world.set_faults(Faults { open_exhausted: per_mille, ..Faults::none() });
+}
+
+fn is_fatal(event: &LogEvent) -> bool {
+    matches!(event, LogEvent::Fatal { .. })
+}
+
+/// Appends and waits for what becomes of it, timers included.
+fn append(rig: &mut Rig) -> Result<Offset, AppendError> {
+    let (ticket, outcome) = rig.queue(&batch(2, 100, T));
+    outcome?;
+    for _ in 0..200 {
+        rig.settle();
+        let is_of = |event: &LogEvent| match event {
+            LogEvent::Appended { ticket: told, .. }
+            | LogEvent::AppendFailed { ticket: told, .. } => *told == ticket,
+            _ => false,
+        };
+        if rig.has_event(is_of) {
+            rig.advance();
+            return rig.outcome(ticket);
+        }
+        rig.pass(500);
+    }
+    panic!("nothing becomes of an append: {:?}", rig.events);
+}
+
+#[test]
+fn a_log_whose_files_cannot_be_opened_waits_and_opens_once_they_can() {
+    for durability in [Durability::PageCache, Durability::GroupCommit] {
+        let mut rig = Rig::new(LogConfig { durability, ..small() });
+        for _ in 0..40 {
+            rig.append(&batch(2, 100, T)).unwrap();
+        }
+        rig.kill();
+        exhaust(&mut rig, 1000);
+        rig.open(Opening::default());
+        rig.pass(10_000);
+        assert!(rig.has_event(|event| matches!(event, LogEvent::Exhausted { .. })));
+        assert!(!rig.has_event(is_fatal) && !rig.log.is_running(), "{:?}", rig.events);
+        assert_eq!(rig.queue(&batch(1, 1, T)).1, Err(AppendError::NotReady));
+        assert_eq!(rig.log.open_file_count(), 0, "what waits holds nothing");
+        exhaust(&mut rig, 0);
+        rig.pass_until(3_000, |rig| rig.log.is_running());
+        assert_eq!(rig.report().log_end, Offset(80));
+        rig.settle();
+        rig.advance();
+        assert_eq!(rig.read_all(0, 4096), (0..40).map(|index| index * 2).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_segment_that_cannot_be_made_fails_appends_until_it_can() {
+    let mut rig = Rig::new(LogConfig { preallocate: false, ..small() });
+    exhaust(&mut rig, 1000);
+    let mut acknowledged = 0;
+    let error = loop {
+        match append(&mut rig) {
+            Ok(_) => acknowledged += 2,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, AppendError::NoSpace);
+    assert!(rig.has_event(|event| matches!(event, LogEvent::Exhausted { .. })));
+    assert!(!rig.has_event(|event| matches!(event, LogEvent::SpaceGone)), "the disk is not full");
+    rig.pass(30_000);
+    assert!(!rig.has_event(is_fatal), "{:?}", rig.events);
+    exhaust(&mut rig, 0);
+    rig.pass(2_000);
+    for index in 0..40 {
+        assert_eq!(append(&mut rig), Ok(Offset(acknowledged + 2 * index)));
+    }
+    assert_eq!(rig.read_all(0, 4096).len() as i64, acknowledged / 2 + 40);
+}
+
+/// A folder that cannot be opened for its sync is no failed sync.
+#[test]
+fn a_strict_log_loses_nothing_that_it_acknowledged_while_descriptors_come_and_go() {
+    for seed in 0..60 {
+        let durability =
+            if seed % 2 == 0 { Durability::GroupCommit } else { Durability::EveryBatch };
+        let world = World::new(WorldConfig::new(seed));
+        let mut rig = Rig::with_world(world, LogConfig { durability, ..small() });
+        let mut acknowledged: Vec<i64> = Vec::new();
+        for round in 0..3 {
+            exhaust(&mut rig, 300);
+            for _ in 0..30 {
+                match append(&mut rig) {
+                    Ok(offset) => acknowledged.push(offset.0),
+                    Err(AppendError::NoSpace) => rig.pass(1_100),
+                    Err(error) => panic!("seed {seed}: {error:?}: {:?}", rig.events),
+                }
+            }
+            assert!(!rig.has_event(is_fatal), "seed {seed}: {:?}", rig.events);
+            if round % 2 == 0 {
+                rig.lose_power();
+            } else {
+                rig.kill();
+            }
+            // A recovery begins anew each time, and opens file after file.
+            exhaust(&mut rig, 50);
+            rig.open(Opening::default());
+            rig.pass_until(600_000, |rig| rig.log.is_running());
+            exhaust(&mut rig, 0);
+            rig.pass(3_000);
+            rig.advance();
+            let there = rig.read_all(0, 4096);
+            let lost = acknowledged.iter().find(|offset| !there.contains(offset));
+            assert_eq!(lost, None, "seed {seed}: {there:?}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_made_with_the_next_append() {
+    let mut rig = Rig::new(small());
+    rig.append(&batch(1, 10, T)).unwrap();
+    rig.kill();
+    rig.remove("");
+    exhaust(&mut rig, 1000);
+    rig.open(Opening::default());
+    rig.pass(5_000);
+    exhaust(&mut rig, 0);
+    rig.pass(2_000);
+    assert!(rig.log.is_running());
+    assert_eq!(append(&mut rig), Ok(Offset(0)));
+}
+
+#[test]
+fn a_compaction_that_runs_out_of_descriptors_comes_again_and_loses_nothing() {
+    for seed in 0..40 {
+        let mut rig = Rig::with_world(World::new(WorldConfig::new(seed)), compacted());
+        let mut last = BTreeMap::new();
+        for index in 0..120 {
+            let key = format!("k{}", index % 7);
+            let value = format!("{index}-{}", "x".repeat(40));
+            put(&mut rig, &key, Some(&value));
+            last.insert(key, value);
+        }
+        exhaust(&mut rig, 250);
+        for _ in 0..30 {
+            rig.begin_compaction(limits());
+            for _ in 0..400 {
+                rig.settle();
+                let is_end = |event: &LogEvent| match event {
+                    LogEvent::Compaction(CompactionEvent::Failed { reason, .. }) => {
+                        panic!("seed {seed}: {reason}")
+                    }
+                    LogEvent::Compaction(event) => !matches!(event, CompactionEvent::Moved { .. }),
+                    _ => false,
+                };
+                if rig.has_event(is_end) || !rig.log.is_compacting() {
+                    break;
+                }
+                rig.advance_compaction();
+                rig.pass(100);
+            }
+            assert!(!rig.has_event(is_fatal), "seed {seed}: {:?}", rig.events);
+            rig.events.clear();
+        }
+        exhaust(&mut rig, 0);
+        rig.pass(3_000);
+        let left: BTreeMap<_, _> = contents(&mut rig)
+            .into_iter()
+            .filter_map(|(_, key, value, _)| Some((key, value?)))
+            .collect();
+        assert_eq!(left, last, "seed {seed}");
+    }
+}

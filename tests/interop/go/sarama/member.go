@@ -48,6 +48,9 @@ func groupMember(arguments []string) {
 	config.Consumer.Group.Session.Timeout = 6 * time.Second
 	config.Consumer.Group.Heartbeat.Interval = 500 * time.Millisecond
 	config.Consumer.Group.InstanceId = instance
+	// Sarama commits over the connection that it fetches over, one request at a time: each commit waits
+	// until a fetch that found nothing is over, and so does each record's here.
+	config.Consumer.MaxWaitTime = 20 * time.Millisecond
 	config.Metadata.RefreshFrequency = 2 * time.Second
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

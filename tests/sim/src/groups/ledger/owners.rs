@@ -210,7 +210,8 @@ impl Ledger {
             return;
         }
         let floor = match joins {
-            Joins::Yes => mark.told,
+            // A generation that is not in the log counts as well while its process lives.
+            Joins::Yes => mark.told.max(mark.joined),
             Joins::No => 0,
         };
         let floor = floor.max(self.views.get(id).map_or(0, |view| view.epoch));

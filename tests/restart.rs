@@ -50,7 +50,7 @@ fn start(dir: &Path, topic: &str, offset: i64) -> (Broker, Seen) {
     connection.metadata().expect("an answer");
     let metadata = began.elapsed();
     let fetched = connection.fetch(topic, 0, offset).expect("an answer");
-    assert_eq!(fetched.error_code, 0);
+    assert_eq!(fetched.error_code, 0, "at {offset} of a broker that said {:#?}", broker.said());
     assert!(fetched.records.is_some_and(|records| !records.is_empty()), "nothing at {offset}");
     (broker, Seen { api_versions, metadata, fetch: began.elapsed() })
 }

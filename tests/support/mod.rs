@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use millrace_engine::{BatchBuilder, BatchSpec, ProducerStamp};
@@ -309,9 +309,12 @@ pub fn batch<V: AsRef<[u8]>>(
     producer: ProducerStamp,
     values: impl IntoIterator<Item = V>,
 ) -> Bytes {
+    // Of now: retention deletes what is a week old, half a minute after the start.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    let timestamp = i64::try_from(now).expect("far away");
     let mut builder = BatchBuilder::new(BatchSpec { producer, ..BatchSpec::default() });
     for value in values {
-        builder.append(1_700_000_000_000, None, Some(value.as_ref()), &[]);
+        builder.append(timestamp, None, Some(value.as_ref()), &[]);
     }
     builder.build().expect("no codec")
 }

@@ -49,6 +49,8 @@ pub(crate) struct Known {
     pub(crate) occupied: BTreeSet<(usize, String)>,
     /// Per log dir: whether the last process stopped cleanly.
     clean: Vec<bool>,
+    /// There are checkpoints of Millrace's own: the last process here was not Kafka's.
+    has_checkpoints: bool,
     /// By folder path: topic id, whether the machine has not restarted since, and the state.
     checkpoints: BTreeMap<String, (Uuid, bool, PartitionCheckpoint)>,
     /// Kafka's recovery points, by log dir, topic and partition.
@@ -65,6 +67,11 @@ impl Known {
     }
 
     /// How a partition's log is to be opened.
+    ///
+    /// Kafka's files tell of topics by name. They may be older than the topic that has the name now,
+    /// and tell of another that was deleted: of a log start and a recovery point that are not this
+    /// log's. So they count only where all of them were written at a clean stop, or where Kafka wrote
+    /// them, which rewrites them when it deletes; else a checkpoint of ours does, by the topic's id.
     pub(crate) fn opening(
         &self,
         dir: usize,
@@ -74,15 +81,24 @@ impl Known {
         let key = (dir, topic.to_owned(), id.index);
         let offset = |map: &BTreeMap<_, Offset>| map.get(&key).copied().unwrap_or(Offset(0));
         let checkpoint = self.checkpoints.get(folder).filter(|(topic, ..)| *topic == id.topic);
-        Opening {
-            is_clean: self.clean.get(dir).copied().unwrap_or(false),
+        let is_clean = self.clean.get(dir).copied().unwrap_or(false);
+        let mut opening = Opening {
+            is_clean,
             is_same_boot: checkpoint.is_some_and(|(_, same_boot, _)| *same_boot),
             checkpoint: checkpoint.map(|(_, _, checkpoint)| checkpoint.clone()),
-            recovery_point: offset(&self.recovery_points),
-            log_start: offset(&self.log_starts),
-            high_watermark: offset(&self.high_watermarks),
-            cleaned_to: offset(&self.cleaned),
+            ..Opening::default()
+        };
+        if is_clean || !self.has_checkpoints {
+            opening.recovery_point = offset(&self.recovery_points);
+            opening.log_start = offset(&self.log_starts);
+            opening.high_watermark = offset(&self.high_watermarks);
+            opening.cleaned_to = offset(&self.cleaned);
+        } else if let Some((_, _, checkpoint)) = checkpoint {
+            opening.high_watermark = Offset(checkpoint.high_watermark);
+            // This one is rewritten when a topic is deleted.
+            opening.cleaned_to = offset(&self.cleaned);
         }
+        opening
     }
 
     /// Whether a shard's checkpoint could outlive what it tells of, and so has to be replaced before
@@ -293,6 +309,7 @@ impl Shard {
                 let folders = names.iter().filter(|(_, is_dir)| *is_dir);
                 start.folders.extend(folders.map(|(name, _)| (dir, name.clone())));
                 start.known.folders[dir] = names.into_iter().map(|(name, _)| name).collect();
+                start.known.has_checkpoints = !start.known.checkpointed_shards().is_empty();
             }
             (What::Marker, Outcome::Read(Ok(_))) => start.known.clean[dir] = true,
             (What::RecoveryPoints, Outcome::Read(Ok(bytes))) => {

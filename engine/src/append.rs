@@ -634,13 +634,17 @@ impl Log {
     /// Asks for blocks behind the end: what a write would need, without writing.
     fn probe<M>(&mut self, retry_at: Mono, ops: &mut Vec<Op<M>>) {
         self.appender.storage = Storage::Probing { retry_at };
+        let length = match self.spec.config.reserve_bytes {
+            0 => SPACE_PROBE_BYTES,
+            bytes => bytes,
+        };
         let active = self.active_mut();
         let position = active.bytes;
         let token_for = Pending::Probed;
         if let Some(file) = active.file.get().cloned() {
-            active.reserved_bytes = position + SPACE_PROBE_BYTES;
+            active.reserved_bytes = position + length;
             let token = self.wires.token(token_for);
-            ops.push(Op::Allocate { token, file, position, length: SPACE_PROBE_BYTES });
+            ops.push(Op::Allocate { token, file, position, length });
         } else {
             // The file itself could not be made: the next append tries again.
             self.appender.storage = Storage::Healthy;

@@ -57,6 +57,9 @@ pub struct LogConfig {
     /// Whether blocks are reserved ahead of the end of the active segment. Kafka's `preallocate`
     /// differs: it grows the file; here its length always bounds the data.
     pub preallocate: bool,
+    /// Blocks that are always reserved ahead of the end, bytes, whatever the segment holds: a log whose
+    /// appends make room on a full disk is not itself stopped by it. 0: see `preallocate`.
+    pub reserve_bytes: u64,
     /// Bytes after which written data is sent to the device early; 0 leaves it to the kernel.
     pub writeback_bytes: u32,
     /// `producer.id.expiration.ms`: an idle producer is forgotten after this, ms.
@@ -99,6 +102,7 @@ impl Default for LogConfig {
             flush_ms: u64::MAX,
             durability: Durability::PageCache,
             preallocate: true,
+            reserve_bytes: 0,
             writeback_bytes: 8 << 20,
             producer_id_expiration_ms: DAY_MS,
             producers_max: 10_000,

@@ -206,11 +206,15 @@ impl Log {
 
     fn maybe_reserve<M>(&mut self, ops: &mut Vec<Op<M>>) {
         let limit = u64::from(self.spec.config.segment_bytes);
-        let is_on = self.spec.config.preallocate;
+        let always = self.spec.config.reserve_bytes;
+        let is_on = self.spec.config.preallocate || always > 0;
         let is_running = self.is_running();
         let active = self.active_mut();
-        let window = active.bytes.clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
-        let is_due = active.bytes >= RESERVE_FROM_BYTES
+        let window = match always {
+            0 => active.bytes.clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX),
+            bytes => bytes,
+        };
+        let is_due = (active.bytes >= RESERVE_FROM_BYTES || always > 0)
             && active.reserved_bytes < limit
             && active.reserved_bytes < active.bytes + window / 2;
         if !is_on || active.is_reserving || !is_due || !is_running {

@@ -45,6 +45,26 @@ fn a_full_disk_fails_appends_serves_reads_and_appends_again_when_space_is_back()
     }
 }
 
+#[test]
+fn a_log_with_a_reserve_goes_on_on_a_full_disk_until_that_is_used_up() {
+    let reserve_bytes = 64 << 10;
+    let mut rig = Rig::new(LogConfig { preallocate: false, reserve_bytes, ..LogConfig::default() });
+    rig.append(&batch(2, 100, T)).unwrap();
+    full(&mut rig, 0);
+    loop {
+        let (ticket, outcome) = rig.queue(&batch(2, 1_000, T));
+        rig.settle();
+        if outcome.is_err() || rig.outcome(ticket).is_err() {
+            break;
+        }
+        assert!(rig.log.size_bytes() < 2 * reserve_bytes, "the disk is full");
+    }
+    assert!(rig.log.size_bytes() > reserve_bytes / 2);
+    rig.world.set_faults(Faults::none());
+    rig.pass(5_000);
+    rig.append(&batch(2, 100, T)).unwrap();
+}
+
 /// Retention found segments to remove, their renaming failed for want of a block in the folder,
 /// and the disk stayed full for good.
 #[test]

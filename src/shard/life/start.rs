@@ -37,6 +37,8 @@ use crate::setup::{METADATA_FOLDER, METADATA_LEADER_EPOCH};
 pub(super) const TEXT_BYTES_MAX: u32 = 64 << 20;
 /// Bound on a shard checkpoint or a metadata snapshot, bytes.
 const ARCHIVE_BYTES_MAX: u32 = 1 << 30;
+/// What the metadata log has reserved ahead of its end, bytes: thousands of small records.
+const METADATA_RESERVE_BYTES: u64 = 256 << 10;
 /// Bytes of the metadata log that are read at once.
 const REPLAY_BYTES: u32 = 4 << 20;
 
@@ -512,6 +514,8 @@ impl Shard {
             segment_bytes: 64 << 20,
             retention_ms: None,
             preallocate: false,
+            // Topics are deleted to make room: that has to be written down on a full disk, too.
+            reserve_bytes: METADATA_RESERVE_BYTES,
             ..LogConfig::default()
         };
         let spec = LogSpec {

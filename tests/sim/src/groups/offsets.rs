@@ -139,9 +139,12 @@ impl Member {
                 (modern.id().to_owned(), epoch, Epoch::Modern(epoch), None, version)
             }
         };
+        // Topic by topic, as the request and its answer are.
+        let mut due = due.to_vec();
+        due.sort_by_key(|(spot, _)| spot.topic);
         let mut numbers = Vec::new();
         let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
-        for &(spot, offset) in due {
+        for (spot, offset) in due {
             let ledger = &mut board.ledgers[self.group];
             let number = ledger.on_commit_sent(
                 (spot, offset),

@@ -25,8 +25,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -59,8 +59,24 @@ fn mixed(number: i64) -> u64 {
     Random::new(number.cast_unsigned()).u64()
 }
 
+/// Records from [`tail_from`] on have keys of their own: those before are not superseded any more.
 fn key(number: i64) -> [u8; 8] {
-    (mixed(number) % KEYS).to_be_bytes()
+    let keys = if number < tail_from() { 0 } else { KEYS };
+    (keys + mixed(number) % KEYS).to_be_bytes()
+}
+
+/// Kills, and so rounds.
+fn kills() -> u64 {
+    wanted("MILLRACE_COMPACTION_KILLS", 5)
+}
+
+/// The first number that no round sends.
+fn tail_from() -> i64 {
+    static FROM: OnceLock<i64> = OnceLock::new();
+    *FROM.get_or_init(|| {
+        let batches = i64::try_from(BATCHES_PER_ROUND).expect("few");
+        i64::try_from(kills()).expect("few") * batches * RECORDS_PER_BATCH
+    })
 }
 
 fn is_tombstone(number: i64) -> bool {
@@ -258,7 +274,7 @@ fn produce_and_kill(producers: &mut [Producer], broker: Broker, dir: &Path, rand
 
 #[test]
 fn the_last_record_of_each_key_survives_kills_in_the_middle_of_compactions() {
-    let kills = wanted("MILLRACE_COMPACTION_KILLS", 5);
+    let kills = kills();
     let dir = tempfile::tempdir().expect("a folder");
     let mut random = Random::new(0x636c_6561_6e65_6421);
     let mut broker = Broker::start(dir.path(), &[]);
@@ -294,12 +310,17 @@ fn the_last_record_of_each_key_survives_kills_in_the_middle_of_compactions() {
 
     // Each batch seals the one before it now. Once it is their time, the tombstones that there are go
     // from one topic, and from the other they do not.
-    let then = Instant::now();
     connection.set_configs((BROKER, ""), &[("log.cleaner.io.max.bytes.per.second", None)]);
     for producer in &producers {
         connection.set_configs((TOPIC, producer.topic), &[("segment.ms", Some("1"))]);
     }
     let never = AtomicBool::new(false);
+    for producer in &mut producers {
+        while producer.acknowledged < tail_from() {
+            producer.run(broker.address, 1, &never).expect("it serves");
+        }
+    }
+    let then = Instant::now();
     let mut left = [0, 0];
     wait_until("both are compacted, and the short-lived tombstones are gone", || {
         let mut is_done = true;
@@ -308,7 +329,7 @@ fn the_last_record_of_each_key_survives_kills_in_the_middle_of_compactions() {
             let there = producer.check(broker.address);
             *left = producer.tombstones_before(then, &there);
             // Some of what is newer than a pass is not yet compacted.
-            is_done &= there.len() < usize::try_from(4 * KEYS).expect("few");
+            is_done &= there.len() < usize::try_from(8 * KEYS).expect("few");
         }
         is_done && left[1] == 0
     });

@@ -544,7 +544,7 @@ impl Log {
     }
 
     /// Cuts what a failed write may have left, and lets go of the segment that was to follow.
-    fn begin_cutting<M>(&mut self, retry_at: Mono, ops: &mut Vec<Op<M>>) {
+    pub(crate) fn begin_cutting<M>(&mut self, retry_at: Mono, ops: &mut Vec<Op<M>>) {
         self.appender.storage = Storage::Cutting { retry_at };
         let active = self.active_mut();
         active.reserved_bytes = 0;

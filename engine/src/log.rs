@@ -214,6 +214,8 @@ pub enum AppendError {
 /// What an op was for; found again by its token.
 #[derive(Clone, Debug)]
 pub(crate) enum Pending {
+    /// Whose the folder is that is there already, before it is made.
+    FolderLookedAt,
     FolderMade,
     MetadataWritten,
     EpochsWritten,
@@ -373,8 +375,7 @@ impl Log {
         log.segments.push(Segment::empty(Offset(0), now.wall.0));
         log.appender.reset_tip(&log.segments);
         log.appender.is_folder_missing = true;
-        let token = log.wires.token(Pending::FolderMade);
-        ops.push(Op::MakeDir { token, path: log.spec.dir.clone() });
+        log.make_folder(ops);
         log.events.push(LogEvent::Ready(RecoveryReport::default()));
         log
     }
@@ -454,6 +455,7 @@ impl Log {
 
     fn dispatch<M>(&mut self, now: Now, pending: Pending, outcome: Outcome, ops: &mut Vec<Op<M>>) {
         match pending {
+            Pending::FolderLookedAt => self.on_folder_looked_at(now, outcome.read(), ops),
             Pending::FolderMade => self.on_folder_made(now, outcome.done(), ops),
             Pending::MetadataWritten | Pending::EpochsWritten => self.on_small_file(outcome.done()),
             Pending::SnapshotWritten { offset } => {

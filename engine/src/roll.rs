@@ -11,11 +11,13 @@
 //! - Blocks are reserved without changing the file's length: the length always bounds the data.
 //! - Indexes are flushed lazily; recovery builds what is missing from the batches.
 
+use bytes::Bytes;
 use millrace_io::{FileRef, IoError, Mono, Now, Op};
 
 use crate::append::{SPACE_RETRY_MS, Storage};
 use crate::batch::BatchHeader;
 use crate::log::{AppendError, Log, LogEvent, Pending, Phase, may_pass};
+use crate::partition_metadata::{PARTITION_METADATA_FILE, read_partition_metadata};
 use crate::segment::{LazyFile, Segment, log_name};
 use crate::{Offset, index};
 
@@ -30,6 +32,11 @@ pub const RESERVE_BYTES_MAX: u64 = 64 << 20;
 pub const RESERVE_FROM_BYTES: u64 = 256 << 10;
 /// After this time without a call a log closes its files and frees what it can, ms.
 pub const IDLE_MS: u64 = 30_000;
+
+/// After this time it is looked again whether another topic's folder is gone, ms.
+const FOLDER_RETRY_MS: u64 = 50;
+/// The largest `partition.metadata` that is read, bytes.
+const METADATA_BYTES_MAX: u32 = 4096;
 
 /// A log that nobody called for so long is synced where descriptors are short, ms.
 pub const SHED_REST_MS: u64 = 500;
@@ -273,12 +280,39 @@ impl Log {
         self.appender.writeback_from = from + length;
     }
 
-    /// Makes the log's folder, unless that is under way.
+    /// Makes the log's folder, unless that is under way: once it is not another topic's any more.
     pub(crate) fn make_folder<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        if !self.wires.has(|pending| matches!(pending, Pending::FolderMade)) {
-            let token = self.wires.token(Pending::FolderMade);
-            ops.push(Op::MakeDir { token, path: self.spec.dir.clone() });
+        let is_of_it =
+            |pending: &Pending| matches!(pending, Pending::FolderLookedAt | Pending::FolderMade);
+        if !self.wires.has(is_of_it) {
+            let path = self.spec.dir.join(PARTITION_METADATA_FILE);
+            let token = self.wires.token(Pending::FolderLookedAt);
+            ops.push(Op::ReadWhole { token, path, length_max: METADATA_BYTES_MAX });
         }
+    }
+
+    /// A topic that was deleted and made anew has the folder's name while the old one is still being
+    /// renamed, here or on another shard: what is made in it now would be made of the old one's
+    /// records, and go with it. Until it is gone appends are refused, and come again.
+    pub(crate) fn on_folder_looked_at<M>(
+        &mut self,
+        now: Now,
+        result: Result<Bytes, IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        let found = result.ok().and_then(|bytes| read_partition_metadata(&bytes).ok());
+        if !self.phase_takes_writes() {
+            return;
+        }
+        if found.is_some_and(|topic_id| topic_id != self.spec.topic_id) {
+            self.abandon_appends(AppendError::NoSpace);
+            if self.is_running() {
+                self.begin_cutting(now.mono.plus_ms(FOLDER_RETRY_MS), ops);
+            }
+            return;
+        }
+        let token = self.wires.token(Pending::FolderMade);
+        ops.push(Op::MakeDir { token, path: self.spec.dir.clone() });
     }
 
     /// The folder of a new log is there: the first file and `partition.metadata` follow.

@@ -137,8 +137,8 @@ fn a_log_is_deleted_only_when_nothing_of_it_is_under_way() {
     log.delete(1, &mut ops);
     let mut events = Vec::new();
     log.take_events(&mut events);
-    let Some(Op::MakeDir { token: made, .. }) = ops.first() else { panic!("{ops:?}") };
-    let made = *made;
+    let Some(Op::ReadWhole { token: looked, .. }) = ops.first() else { panic!("{ops:?}") };
+    let looked = *looked;
     let Some(Op::Rename { token: renamed, .. }) = ops.last() else { panic!("{ops:?}") };
     let done = |token| Completion::Done { token, result: Ok(()) };
     let renamed = done(*renamed);
@@ -147,11 +147,12 @@ fn a_log_is_deleted_only_when_nothing_of_it_is_under_way() {
     let removed = done(*removed);
     log.on_completion(now, removed, &mut ops, &mut events);
     let is_deleted = |events: &[LogEvent]| events.iter().any(|it| matches!(it, LogEvent::Deleted));
-    assert!(!is_deleted(&events), "the first folder is still being made");
+    assert!(!is_deleted(&events), "the folder is still being looked at");
     let error = IoError { kind: IoErrorKind::NotFound, errno: 2 };
-    let late = Completion::Done { token: made, result: Err(error) };
+    let late = Completion::Read { token: looked, result: Err(error) };
     log.on_completion(now, late, &mut ops, &mut events);
     assert!(is_deleted(&events));
+    assert!(ops.iter().all(|op| !matches!(op, Op::MakeDir { .. })), "and not made any more");
 }
 
 #[test]
@@ -346,4 +347,26 @@ fn epochs_are_written_down_and_come_back() {
     assert_eq!(rig.log.epoch_of(Offset(2)), Some(LeaderEpoch(0)));
     assert_eq!(rig.log.epoch_end(LeaderEpoch(0)).map(|end| end.end_offset), Some(Offset(3)));
     assert_eq!(rig.file("leader-epoch-checkpoint"), b"0\n2\n0 0\n4 3\n");
+}
+
+/// A deletion renames the folder; until that is done, here or on another shard, a new topic of the
+/// same name finds the old one's files in its place.
+#[test]
+fn a_folder_of_another_topic_is_not_taken_over() {
+    let mut world = millrace_world::World::new(millrace_world::WorldConfig::new(1));
+    let foreign = "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ";
+    world.disk_mut().put(Rig::path("partition.metadata"), foreign.into());
+    world.disk_mut().put(Rig::path("00000000000000000000.log"), vec![1; 939]);
+    let mut rig = Rig::with_world(world, small());
+    let (ticket, outcome) = rig.queue(&batch(1, 10, T));
+    rig.settle();
+    assert!(outcome.is_err() || rig.outcome(ticket).is_err(), "refused, and comes again");
+    rig.pass(1_000);
+    assert_eq!(rig.file("00000000000000000000.log"), vec![1; 939], "left alone");
+    rig.remove("");
+    rig.pass(1_000);
+    assert_eq!(rig.append(&batch(1, 10, T)), Ok(Offset(0)));
+    assert_eq!(rig.read(0, 1), Ok(vec![0]));
+    rig.kill();
+    assert_eq!(rig.reopen(Opening::default()).log_end, Offset(1));
 }

@@ -11,15 +11,8 @@ use anyhow::{Context, Result, bail};
 const START_MAX: Duration = Duration::from_secs(30);
 
 /// The settings with which Kafka was recorded: groups form at once, few internal partitions.
-const AS_RECORDED: [&str; 6] = [
-    "--set",
-    "group.initial.rebalance.delay.ms=0",
-    "--set",
-    "offsets.topic.num.partitions=4",
-    // The records of the cases are old: retention would delete them in a run that takes long.
-    "--set",
-    "log.initial.task.delay.ms=86400000",
-];
+const AS_RECORDED: [&str; 4] =
+    ["--set", "group.initial.rebalance.delay.ms=0", "--set", "offsets.topic.num.partitions=4"];
 
 /// A running broker.
 pub struct Broker {

@@ -16,7 +16,7 @@ use millrace_io::{FileRef, IoError, Mono, Now, Op};
 
 use crate::append::{SPACE_RETRY_MS, Storage};
 use crate::batch::BatchHeader;
-use crate::log::{AppendError, Log, LogEvent, Pending, Phase, may_pass};
+use crate::log::{AppendError, Log, LogEvent, Pending, Phase, is_exhausted, may_pass};
 use crate::partition_metadata::{PARTITION_METADATA_FILE, read_partition_metadata};
 use crate::segment::{LazyFile, Segment, log_name};
 use crate::{Offset, index};
@@ -300,10 +300,17 @@ impl Log {
         result: Result<Bytes, IoError>,
         ops: &mut Vec<Op<M>>,
     ) {
-        let found = result.ok().and_then(|bytes| read_partition_metadata(&bytes).ok());
         if !self.phase_takes_writes() {
             return;
         }
+        if let Err(error) = result
+            && is_exhausted(error)
+        {
+            // Nothing is known of it.
+            self.on_folder_made(now, Err(error), ops);
+            return;
+        }
+        let found = result.ok().and_then(|bytes| read_partition_metadata(&bytes).ok());
         if found.is_some_and(|topic_id| topic_id != self.spec.topic_id) {
             self.abandon_appends(AppendError::NoSpace);
             if self.is_running() {

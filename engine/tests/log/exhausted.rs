@@ -183,3 +183,22 @@ fn a_compaction_that_runs_out_of_descriptors_comes_again_and_loses_nothing() {
         assert_eq!(left, last, "seed {seed}");
     }
 }
+
+#[test]
+fn a_folder_that_cannot_be_looked_into_is_not_taken_for_a_free_one() {
+    let mut world = World::new(WorldConfig::new(1));
+    let foreign = b"version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ".to_vec();
+    world.disk_mut().put(Rig::path("partition.metadata"), foreign.clone());
+    world.disk_mut().put(Rig::path("00000000000000000000.log"), vec![1; 939]);
+    world.set_faults(Faults { open_exhausted: 1000, ..Faults::none() });
+    let mut rig = Rig::with_world(world, small());
+    assert_eq!(append(&mut rig), Err(AppendError::NoSpace));
+    exhaust(&mut rig, 0);
+    rig.pass(2_000);
+    assert_eq!(append(&mut rig), Err(AppendError::NoSpace));
+    assert_eq!(rig.file("00000000000000000000.log"), vec![1; 939], "left alone");
+    assert_eq!(rig.file("partition.metadata"), foreign);
+    rig.remove("");
+    rig.pass(2_000);
+    assert_eq!(append(&mut rig), Ok(Offset(0)));
+}

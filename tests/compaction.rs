@@ -32,7 +32,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use millrace::random::Random;
 use millrace_engine::{BatchBuilder, BatchIter, BatchSpec, ProducerId, ProducerStamp, RecordIter};
-use millrace_net::messages::init_producer_id::InitProducerIdRequest;
 use millrace_net::messages::produce::ProduceRequest;
 use support::{
     BROKER, Broker, Connection, PRODUCE_VERSION, TOPIC, produce_request, wait_until, wanted,
@@ -121,17 +120,10 @@ impl Producer {
             ("delete.retention.ms", Some(retention_ms.as_str())),
         ];
         connection.set_configs((TOPIC, topic), &configs);
-        let request = InitProducerIdRequest {
-            transactional_id: None,
-            transaction_timeout_ms: 60_000,
-            ..InitProducerIdRequest::default()
-        };
-        let given = connection.ask(&request, 2).expect("an answer");
-        assert_eq!(given.error_code, 0);
         Self {
             topic,
             retention,
-            producer_id: given.producer_id,
+            producer_id: connection.producer_id(),
             sent_at: Vec::new(),
             unanswered: VecDeque::new(),
             acknowledged: 0,

@@ -20,10 +20,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use millrace_engine::{BatchIter, ProducerStamp, RecordIter};
-use millrace_net::messages::delete_records::{
-    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
-};
-use millrace_net::messages::delete_topics::DeleteTopicsRequest;
 use support::{Broker, Connection, backends, batch};
 
 /// Size of the filesystem, MiB.
@@ -160,23 +156,10 @@ fn make_room(connection: &mut Connection, way: Way, filled: &Filled) {
     match way {
         Way::Retention => {}
         Way::DeleteRecords => {
-            let partition =
-                DeleteRecordsPartition { partition_index: 0, offset: filled.acknowledged / 2 };
-            let topic =
-                DeleteRecordsTopic { name: filled.topic.to_owned(), partitions: vec![partition] };
-            let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000 };
-            let answer = connection.ask(&request, 1).expect("an answer");
-            assert_eq!(answer.topics[0].partitions[0].error_code, 0);
+            connection.delete_records(filled.topic, 0, filled.acknowledged / 2);
         }
         Way::DeleteTopics => {
-            let request = DeleteTopicsRequest {
-                topic_names: vec![filled.topic.to_owned()],
-                timeout_ms: 30_000,
-                ..DeleteTopicsRequest::default()
-            };
-            let answer = connection.ask(&request, 5).expect("an answer");
-            let topic = &answer.responses[0];
-            assert_eq!(topic.error_code, 0, "{:?}", topic.error_message);
+            connection.delete_topic(filled.topic);
         }
     }
 }

@@ -26,7 +26,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use millrace_engine::{BatchIter, ProducerId, ProducerStamp, RecordIter};
-use millrace_net::messages::init_producer_id::InitProducerIdRequest;
 use millrace_net::messages::produce::ProduceRequest;
 use support::{Broker, Connection, batch, produce_request, wanted};
 
@@ -164,21 +163,12 @@ fn set_up(address: SocketAddr) -> Vec<Producer> {
     let mut connection = Connection::open(address).expect("the broker is up");
     connection.create_topic("k", PARTITIONS, &[]);
     (0..PARTITIONS)
-        .map(|partition| {
-            let request = InitProducerIdRequest {
-                transactional_id: None,
-                transaction_timeout_ms: 60_000,
-                ..InitProducerIdRequest::default()
-            };
-            let given = connection.ask(&request, 2).expect("an answer");
-            assert_eq!(given.error_code, 0);
-            Producer {
-                partition,
-                producer_id: given.producer_id,
-                next: 0,
-                unanswered: VecDeque::new(),
-                acknowledged: 0,
-            }
+        .map(|partition| Producer {
+            partition,
+            producer_id: connection.producer_id(),
+            next: 0,
+            unanswered: VecDeque::new(),
+            acknowledged: 0,
         })
         .collect()
 }

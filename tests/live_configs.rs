@@ -22,9 +22,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use millrace::config::tables::{BROKER as BROKER_TABLE, TOPIC as TOPIC_TABLE, topic_synonym};
 use millrace_engine::{BatchBuilder, BatchIter, BatchSpec, Codec, OpenBatch, ProducerStamp, crc};
-use millrace_net::messages::delete_records::{
-    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
-};
 use millrace_replication::config_key::{Status, UpdateMode};
 use support::{BROKER, Broker, Connection, TOPIC, batch, wait_until};
 
@@ -280,20 +277,12 @@ fn delete_retention(case: &mut Case<'_>) {
     });
 }
 
-fn delete_records(case: &mut Case<'_>, offset: i64) {
-    let partition = DeleteRecordsPartition { partition_index: 0, offset };
-    let topic = DeleteRecordsTopic { name: case.topic.clone(), partitions: vec![partition] };
-    let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000 };
-    let answer = case.connection.ask(&request, 1).expect("an answer");
-    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
-}
-
 fn file_delete_delay(case: &mut Case<'_>) {
     case.fill(10, 10_000, 10);
-    delete_records(case, 4);
+    case.connection.delete_records(&case.topic, 0, 4);
     wait_until("segments are put aside", || case.files(".log.deleted").len() == 4);
     case.change();
-    delete_records(case, 8);
+    case.connection.delete_records(&case.topic, 0, 8);
     wait_until("those put aside since are removed, the others stay for their minute", || {
         case.segments() == 2 && case.files(".log.deleted").len() == 4
     });

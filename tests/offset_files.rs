@@ -13,10 +13,6 @@ use std::path::Path;
 
 use millrace_engine::ProducerStamp;
 use millrace_engine::checkpoint_file::read_offsets;
-use millrace_net::messages::delete_records::{
-    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
-};
-use millrace_net::messages::delete_topics::DeleteTopicsRequest;
 use support::{Broker, Connection, backends, batch, wait_until};
 
 /// The partitions and offsets in a file; nothing while it is not there.
@@ -24,19 +20,6 @@ fn offsets(dir: &Path, file: &str) -> Vec<(String, i32, i64)> {
     let bytes = std::fs::read(dir.join(file)).unwrap_or_else(|_| b"0\n0\n".to_vec());
     let entries = read_offsets(&bytes).expect("a whole file, at any moment");
     entries.into_iter().map(|it| (it.topic, it.partition, it.offset.0)).collect()
-}
-
-/// Moves the log start of a partition of `t`.
-fn delete_records(connection: &mut Connection, partition_index: i32, offset: i64) {
-    let delete = DeleteRecordsRequest {
-        topics: vec![DeleteRecordsTopic {
-            name: "t".to_owned(),
-            partitions: vec![DeleteRecordsPartition { partition_index, offset }],
-        }],
-        timeout_ms: 10_000,
-    };
-    let deleted = connection.ask(&delete, 1).expect("an answer");
-    assert_eq!(deleted.topics[0].partitions[0].error_code, 0);
 }
 
 #[test]
@@ -49,20 +32,14 @@ fn what_they_tell_of_a_deleted_topic_is_not_taken_for_another_of_its_name() {
         let mut connection = Connection::open(broker.address).expect("the broker is up");
         connection.create_topic("t", 1, &[]);
         assert_eq!(connection.produce("t", 0, values(10)).expect("served").error_code, 0);
-        delete_records(&mut connection, 0, 8);
+        connection.delete_records("t", 0, 8);
         assert!(broker.stop());
         let told = || offsets(dir.path(), "log-start-offset-checkpoint");
         assert_eq!(told(), [("t".to_owned(), 0, 8)]);
 
         let broker = Broker::start(dir.path(), &arguments);
         let mut connection = Connection::open(broker.address).expect("the broker is up");
-        let delete = DeleteTopicsRequest {
-            topic_names: vec!["t".to_owned()],
-            timeout_ms: 10_000,
-            ..DeleteTopicsRequest::default()
-        };
-        let deleted = connection.ask(&delete, 5).expect("an answer");
-        assert_eq!(deleted.responses[0].error_code, 0);
+        connection.delete_topic("t");
         connection.create_topic("t", 1, &[]);
         assert_eq!(connection.produce("t", 0, values(5)).expect("served").error_code, 0);
         broker.kill();
@@ -101,7 +78,7 @@ fn recovery_points_log_starts_and_high_watermarks_are_written_while_it_runs() {
         wait_until("high watermarks", || told("replication-offset-checkpoint") == ends);
         wait_until("recovery points", || told("recovery-point-offset-checkpoint") == ends);
         assert!(told("log-start-offset-checkpoint").is_empty(), "all start at 0");
-        delete_records(&mut connection, 1, 2);
+        connection.delete_records("t", 1, 2);
         let start = [("t".to_owned(), 1, 2)];
         wait_until("log starts", || told("log-start-offset-checkpoint") == start);
         broker.kill();

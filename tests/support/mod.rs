@@ -17,11 +17,16 @@ use millrace_net::header::{read_response, request_frame};
 use millrace_net::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
+use millrace_net::messages::delete_records::{
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
+};
+use millrace_net::messages::delete_topics::DeleteTopicsRequest;
 use millrace_net::messages::fetch::{FetchPartition, FetchRequest, FetchTopic, PartitionData};
 use millrace_net::messages::incremental_alter_configs::{
     AlterConfigsResource, AlterConfigsResourceResponse, AlterableConfig,
     IncrementalAlterConfigsRequest,
 };
+use millrace_net::messages::init_producer_id::InitProducerIdRequest;
 use millrace_net::messages::metadata::{MetadataRequest, MetadataResponse};
 use millrace_net::messages::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, TopicProduceData,
@@ -203,6 +208,40 @@ impl Connection {
         };
         let created = self.ask(&request, 5).expect("an answer");
         assert_eq!(created.topics[0].error_code, 0, "{:?}", created.topics[0].error_message);
+    }
+
+    /// Deletes a topic.
+    pub fn delete_topic(&mut self, name: &str) {
+        let request = DeleteTopicsRequest {
+            topic_names: vec![name.to_owned()],
+            timeout_ms: 30_000,
+            ..DeleteTopicsRequest::default()
+        };
+        let deleted = self.ask(&request, 5).expect("an answer");
+        assert_eq!(deleted.responses[0].error_code, 0, "{:?}", deleted.responses[0].error_message);
+    }
+
+    /// Moves a partition's log start.
+    pub fn delete_records(&mut self, topic: &str, partition_index: i32, offset: i64) {
+        let topic = DeleteRecordsTopic {
+            name: topic.to_owned(),
+            partitions: vec![DeleteRecordsPartition { partition_index, offset }],
+        };
+        let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000 };
+        let deleted = self.ask(&request, 1).expect("an answer");
+        assert_eq!(deleted.topics[0].partitions[0].error_code, 0);
+    }
+
+    /// The id of a new idempotent producer.
+    pub fn producer_id(&mut self) -> i64 {
+        let request = InitProducerIdRequest {
+            transactional_id: None,
+            transaction_timeout_ms: 60_000,
+            ..InitProducerIdRequest::default()
+        };
+        let given = self.ask(&request, 2).expect("an answer");
+        assert_eq!(given.error_code, 0);
+        given.producer_id
     }
 
     /// Sets configurations of a topic or broker while it runs, or takes them away.

@@ -54,7 +54,8 @@ pub struct SegmentCheckpoint {
 /// One partition's log at some moment.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct PartitionCheckpoint {
-    /// Ascending; the last one is active.
+    /// Ascending; the last one is active. None if the log has no folder yet: then it is opened by
+    /// looking for one.
     pub segments: Vec<SegmentCheckpoint>,
     /// Where the log starts.
     pub log_start: i64,
@@ -145,13 +146,12 @@ const UNKNOWN: i64 = i64::MIN;
 impl SegmentCheckpoint {
     fn of(segment: &Segment) -> Self {
         let max = segment.max_timestamp;
-        let index_bytes = |bytes: u32| bytes;
         Self {
             base_offset: segment.base_offset.0,
             bytes: segment.bytes,
             synced_bytes: segment.synced_bytes,
-            offset_index_bytes: index_bytes(segment.offsets.stored_bytes()),
-            time_index_bytes: index_bytes(segment.times.stored_bytes()),
+            offset_index_bytes: segment.offsets.stored_bytes(),
+            time_index_bytes: segment.times.stored_bytes(),
             max_timestamp: max.map_or(UNKNOWN, |max| max.timestamp),
             max_timestamp_offset: max.map_or(-1, |max| max.offset.0),
             first_timestamp: segment.first_timestamp.unwrap_or(UNKNOWN),
@@ -188,8 +188,12 @@ impl SegmentCheckpoint {
 
 impl PartitionCheckpoint {
     pub(crate) fn of(log: &Log) -> Self {
+        let segments = match log.appender.is_folder_missing {
+            true => Vec::new(),
+            false => log.segments.iter().map(SegmentCheckpoint::of).collect(),
+        };
         Self {
-            segments: log.segments.iter().map(SegmentCheckpoint::of).collect(),
+            segments,
             log_start: log.log_start.0,
             high_watermark: log.high_watermark.0,
             written: log.written.0,

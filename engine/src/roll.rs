@@ -12,7 +12,7 @@
 //! - Indexes are flushed lazily; recovery builds what is missing from the batches.
 
 use bytes::Bytes;
-use millrace_io::{FileRef, IoError, Mono, Now, Op};
+use millrace_io::{FileRef, IoError, IoErrorKind, Mono, Now, Op};
 
 use crate::append::{SPACE_RETRY_MS, Storage};
 use crate::batch::BatchHeader;
@@ -384,6 +384,10 @@ impl Log {
                 }
             }
             Ok((_, length)) => self.recover_anew(now, length, ops),
+            // Somebody took the folder away since the last stop.
+            Err(error) if is_active && error.kind == IoErrorKind::NotFound => {
+                self.recover_anew(now, 0, ops);
+            }
             Err(error) if may_pass(error) => {
                 self.sync.retry_at = Some(now.mono.plus_ms(SPACE_RETRY_MS));
                 self.drop_rebuild(base);

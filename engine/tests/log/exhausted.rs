@@ -202,3 +202,17 @@ fn a_folder_that_cannot_be_looked_into_is_not_taken_for_a_free_one() {
     rig.pass(2_000);
     assert_eq!(append(&mut rig), Ok(Offset(0)));
 }
+
+// Nobody had appended, so nobody had made the folder again; the checkpoint told of a segment in it.
+#[test]
+fn a_log_whose_folder_could_not_be_made_before_a_clean_stop_takes_appends_after_it() {
+    let faults = Faults { open_exhausted: 1000, ..Faults::none() };
+    let world = World::new(WorldConfig { faults, ..WorldConfig::new(1) });
+    let mut rig = Rig::with_world(world, small());
+    let checkpoint = rig.close();
+    rig.kill();
+    exhaust(&mut rig, 0);
+    rig.reopen(Opening { is_clean: true, checkpoint: Some(checkpoint), ..Opening::default() });
+    assert_eq!(append(&mut rig), Ok(Offset(0)));
+    assert!(!rig.has_event(|event| matches!(event, LogEvent::Corrupt { .. })), "{:?}", rig.events);
+}

@@ -386,6 +386,22 @@ fn a_file_of_another_length_after_a_clean_stop_is_recovered_at_its_first_use() {
     }
 }
 
+// Its file could not be opened, which ended the log for good.
+#[test]
+fn a_folder_that_is_gone_after_a_clean_stop_is_reported_and_made_anew_at_its_first_use() {
+    let mut rig = filled(LogConfig::default(), 3);
+    let checkpoint = rig.close();
+    rig.kill();
+    rig.remove("");
+    rig.reopen(Opening { is_clean: true, checkpoint: Some(checkpoint), ..Opening::default() });
+    let refused = rig.append(&batch(2, 100, T));
+    assert!(matches!(refused, Err(AppendError::NotReady)), "{refused:?}");
+    rig.settle();
+    assert!(rig.has_event(|event| matches!(event, LogEvent::Corrupt { .. })));
+    assert!(rig.report().is_folder_missing);
+    assert_eq!(rig.append(&batch(2, 100, T)), Ok(Offset(0)));
+}
+
 #[test]
 fn an_old_file_that_is_shorter_than_at_the_stop_is_served_up_to_there() {
     let mut rig = filled(small(), 60);

@@ -1,7 +1,7 @@
 //! The admin port: `/metrics`, `/healthz` and `/readyz` over HTTP.
 //!
 //! A thread beside the shards; it reads their counters and nothing else, so that whoever scrapes
-//! cannot hold up a request. GET only, one request per connection, everything bounded: the head of
+//! cannot hold up a request. GET and HEAD, one request per connection, everything bounded: the head of
 //! a request, its time, the connections at once. Not here: what is said (`metrics`), how HTTP is
 //! read and written (`http`).
 
@@ -203,10 +203,14 @@ fn time_left(deadline: Instant) -> Option<Duration> {
 }
 
 fn answer(head: &Head, watched: &Watched) -> Reply {
-    let path = match head.path() {
-        Ok(path) => path,
-        Err(reply) => return reply,
-    };
+    match head.path() {
+        Ok(path) if matches!(head, Head::Head(_)) => reply_of(path, watched).without_body(),
+        Ok(path) => reply_of(path, watched),
+        Err(reply) => reply,
+    }
+}
+
+fn reply_of(path: &str, watched: &Watched) -> Reply {
     match path {
         "/metrics" => Reply::metrics(metrics::text(watched)),
         "/slowest" => Reply::json(slowest::json(watched)),

@@ -17,7 +17,7 @@ This file is made from the code; a test fails when it differs from it
 The admin port is `--admin HOST:PORT` or `millrace.admin.listener`, 127.0.0.1:9095 unless
 configured. When that default is taken by another process the broker says so in a log line and goes
 on without; an address that was asked for must be had. An empty value switches the port off. It
-speaks HTTP/1.1, GET only, one request per connection, at most 16 connections at once and 5 seconds
+speaks HTTP/1.1, GET and HEAD, one request per connection, at most 16 connections at once and 5 seconds
 for each. It has no authentication: bind it where only those who may see it can reach it.
 
 | path | answer |

@@ -1,5 +1,7 @@
 //! Requests that change cluster state: they wait for the controller.
 
+use millrace_replication::controller::{Refusal, RefusalKind};
+
 use crate::controller::{AdminAnswer, AdminAsk, Charge};
 use crate::handlers::{
     alter_client_quotas, alter_configs, create_partitions, create_topics, delete_topics,
@@ -41,6 +43,12 @@ pub(crate) enum Then {
     Groups(groups::Deferred),
 }
 
+/// The text of a refusal. As in Kafka, a client that is over its quota gets none: how long it has to
+/// wait is beside it.
+pub(crate) fn without_text_of_waits(refusal: Refusal) -> Option<String> {
+    (refusal.kind != RefusalKind::ThrottlingQuotaExceeded).then_some(refusal.message)
+}
+
 impl Shard {
     /// Asks the controller, and waits.
     pub(crate) fn ask_and_wait(&mut self, to: &ReplyTo, ask: AdminAsk, then: Then) {
@@ -70,10 +78,10 @@ impl Shard {
         answer: AdminAnswer,
         wait_ms: u64,
     ) {
-        let to = match wait_ms {
-            0 => waiting.to,
-            _ => self.mutation_throttled(turn, &waiting.to, wait_ms),
-        };
+        // Who asked for metadata is told of no wait: its topic is not there yet.
+        let is_told = wait_ms > 0 && !matches!(waiting.then, Then::AutoCreate(_));
+        let to =
+            if is_told { self.mutation_throttled(turn, &waiting.to, wait_ms) } else { waiting.to };
         match waiting.then {
             Then::CreateTopics(waiting) => self.finish_create_topics(turn, &to, waiting, answer),
             Then::DeleteTopics(waiting) => self.finish_delete_topics(turn, &to, waiting, answer),

@@ -92,7 +92,9 @@ fn new_partitions(topic: CreatePartitionsTopic) -> NewPartitions {
 /// Kafka's answers, without a text where it has none.
 fn refused(name: String, refusal: Refusal) -> CreatePartitionsTopicResult {
     match refusal.kind {
-        RefusalKind::UnknownTopicOrPartition => result(name, refusal.code(), None),
+        RefusalKind::UnknownTopicOrPartition | RefusalKind::ThrottlingQuotaExceeded => {
+            result(name, refusal.code(), None)
+        }
         // Too many partitions at once are an unknown server error here.
         RefusalKind::PolicyViolation => result(name, ErrorCode::UnknownServerError.code(), None),
         RefusalKind::InvalidTopic
@@ -103,7 +105,6 @@ fn refused(name: String, refusal: Refusal) -> CreatePartitionsTopicResult {
         | RefusalKind::InvalidConfig
         | RefusalKind::InvalidRequest
         | RefusalKind::StaleBrokerEpoch
-        | RefusalKind::ThrottlingQuotaExceeded
         | RefusalKind::InvalidUpdateVersion
         | RefusalKind::UnknownTopicId
         | RefusalKind::BrokerIdNotRegistered => result(name, refusal.code(), Some(refusal.message)),

@@ -13,7 +13,7 @@ use millrace_wire::{Uuid, WireError};
 
 use crate::config::describe;
 use crate::controller::{AdminAnswer, AdminAsk};
-use crate::handlers::admin::Then;
+use crate::handlers::admin::{Then, without_text_of_waits};
 use crate::shard::{ReplyTo, Request, Shard, Turn, mutation_charge};
 use crate::topic_config;
 
@@ -62,7 +62,7 @@ impl Shard {
                 .filter(|(name, _)| told.insert(name.clone()))
                 .map(|(name, result)| match result {
                     Ok(created) => self.created(created),
-                    Err(refusal) => refused(name, &refusal),
+                    Err(refusal) => refused(name, refusal),
                 })
                 .collect(),
             AdminAnswer::LogFailed
@@ -120,11 +120,11 @@ fn new_topic(topic: CreatableTopic) -> NewTopic {
     }
 }
 
-fn refused(name: String, refusal: &Refusal) -> CreatableTopicResult {
+fn refused(name: String, refusal: Refusal) -> CreatableTopicResult {
     CreatableTopicResult {
         name,
         error_code: refusal.code(),
-        error_message: Some(refusal.message.clone()),
+        error_message: without_text_of_waits(refusal),
         configs: Some(Vec::new()),
         ..CreatableTopicResult::default()
     }

@@ -10,7 +10,7 @@ use millrace_replication::controller::{Refusal, RefusalKind, TopicRef};
 use millrace_wire::{Uuid, WireError};
 
 use crate::controller::{AdminAnswer, AdminAsk};
-use crate::handlers::admin::Then;
+use crate::handlers::admin::{Then, without_text_of_waits};
 use crate::shard::{ReplyTo, Request, Shard, Turn, mutation_charge};
 
 /// From this version on a client knows what it means to be throttled. Source: KIP-599.
@@ -104,16 +104,20 @@ impl Shard {
                 if is_twice && matches!(topic, TopicRef::Id(_)) {
                     return None;
                 }
-                let (name, mut topic_id) = parts(topic);
-                let known = name.as_deref().and_then(|name| self.image.topic(name));
-                if let Some(known) = known.filter(|_| is_twice) {
-                    topic_id = known.id;
-                }
+                let known = match &topic {
+                    TopicRef::Name(name) => self.image.topic(name),
+                    TopicRef::Id(id) => self.image.topic_by_id(*id),
+                };
+                let is_found = is_twice || refusal.kind == RefusalKind::ThrottlingQuotaExceeded;
+                let (name, topic_id) = match known.filter(|_| is_found) {
+                    Some(known) => (Some(known.name.to_string()), known.id),
+                    None => parts(topic),
+                };
                 Some(DeletableTopicResult {
                     name,
                     topic_id,
                     error_code: refusal.code(),
-                    error_message: Some(refusal.message),
+                    error_message: without_text_of_waits(refusal),
                 })
             }
         }

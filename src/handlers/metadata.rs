@@ -18,7 +18,7 @@ use millrace_wire::{Uuid, WireError};
 use crate::controller::{AdminAnswer, AdminAsk};
 use crate::handlers::admin::Then;
 use crate::offsets_topic::{self, OFFSETS_TOPIC};
-use crate::shard::{ReplyTo, Request, Shard, Turn};
+use crate::shard::{ReplyTo, Request, Shard, Turn, mutation_charge};
 use crate::slab::Key;
 use crate::topic_config;
 
@@ -67,7 +67,9 @@ impl Shard {
             self.answer_metadata(turn, &request.to, &body);
         } else {
             let ask = AdminAsk::CreateTopics(missing, Mode::Apply);
-            self.ask_and_wait(&request.to, ask, Then::AutoCreate(Waiting { body }));
+            // Refused while its client is over its quota, in all versions, as by CreateTopics.
+            let charge = Some(mutation_charge(request, 0));
+            self.ask_charged(&request.to, ask, charge, Then::AutoCreate(Waiting { body }));
         }
         Ok(())
     }

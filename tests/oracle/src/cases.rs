@@ -8,6 +8,7 @@ mod discovery;
 mod fetch;
 mod grid;
 mod groups;
+mod mutations;
 mod offsets;
 mod produce;
 mod quotas;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Script> {
     consumers::cases(&mut scripts);
     admin::cases(&mut scripts);
     quotas::cases(&mut scripts);
+    mutations::cases(&mut scripts);
     resources::cases(&mut scripts);
     grid::cases(&mut scripts);
     states::cases(&mut scripts);

@@ -10,7 +10,7 @@ use crate::cases;
 use crate::compare::{self, Allowed, Difference};
 use crate::corpus::{Corpus, Recorded};
 use crate::layout::Layouts;
-use crate::mask::masked;
+use crate::mask::{Wanted, masked};
 use crate::script::{Player, Script};
 
 /// What came out for one case.
@@ -104,10 +104,15 @@ fn run_name() -> String {
 /// Plays `script` and masks its replies.
 fn play(player: &mut Player<'_>, script: &Script) -> Result<Recorded> {
     let exchanges = player.play(script)?;
+    let wanted = Wanted {
+        prefix: player.prefix(),
+        only_own: script.only_own,
+        tells_waits: script.tells_waits,
+    };
     Ok(exchanges
         .into_iter()
         .map(|exchange| {
-            let reply = masked(&exchange.api, &exchange.reply, player.prefix(), script.only_own);
+            let reply = masked(&exchange.api, &exchange.reply, wanted);
             (exchange.request, reply)
         })
         .collect())

@@ -71,22 +71,23 @@ impl Connection {
     }
 }
 
-/// A whole request frame: length, header and `body`.
+/// The client id of whatever does not say another one.
+pub const CLIENT: &str = "oracle";
+
+/// A whole request frame: length, header with the id of `client`, and `body`.
 pub fn frame(
     layouts: &Layouts,
-    api: &str,
-    version: i16,
-    correlation: i32,
+    (api, version): (&str, i16),
+    (client, correlation): (&str, i32),
     body: &[u8],
 ) -> Result<Vec<u8>> {
     let request = layouts.request(api)?;
-    let client = b"oracle";
     let mut header = Vec::new();
     header.extend_from_slice(&request.key.to_be_bytes());
     header.extend_from_slice(&version.to_be_bytes());
     header.extend_from_slice(&correlation.to_be_bytes());
     header.extend_from_slice(&i16::try_from(client.len())?.to_be_bytes());
-    header.extend_from_slice(client);
+    header.extend_from_slice(client.as_bytes());
     if request.flexible.holds(version) {
         header.push(0);
     }

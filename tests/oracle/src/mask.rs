@@ -19,9 +19,12 @@ enum Rule {
     Uuid,
 }
 
+/// The time that a client has to wait.
+const WAIT: &str = "ThrottleTimeMs";
+
 /// Field name, API (`*`: any) and rule. Every other field is compared exactly.
 const RULES: &[(&str, &str, Rule)] = &[
-    ("ThrottleTimeMs", "*", Rule::Hide),
+    (WAIT, "*", Rule::Hide),
     // Where the broker listens is a matter of the run.
     ("Host", "*", Rule::Hide),
     ("Port", "*", Rule::Hide),
@@ -104,15 +107,26 @@ const OF_THE_RUN: &[&str] = &[
     "transaction.state.log.replication.factor",
 ];
 
-/// `reply` of `api` with the rules applied and `prefix` put back to `%T`. With `only_own`, entries
-/// of other cases' topics are taken out.
-pub fn masked(api: &str, reply: &Value, prefix: &str, only_own: bool) -> Value {
+/// How a case wants its answers masked.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What is put back to `%T`.
+    pub prefix: &'a str,
+    /// Entries of other cases' topics are taken out.
+    pub only_own: bool,
+    /// Whether there is a time to wait stays to be seen.
+    pub tells_waits: bool,
+}
+
+/// `reply` of `api` with the rules applied.
+pub fn masked(api: &str, reply: &Value, wanted: Wanted<'_>) -> Value {
     let mut value = reply.clone();
-    mask(api, &mut value, prefix, only_own);
+    mask(api, &mut value, wanted);
     value
 }
 
-fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
+fn mask(api: &str, value: &mut Value, wanted: Wanted<'_>) {
+    let Wanted { prefix, only_own, tells_waits } = wanted;
     match value {
         Value::String(text) if text.contains(prefix) => *text = text.replace(prefix, "%T"),
         Value::String(text) if text.contains(&in_hex(prefix)) => {
@@ -128,7 +142,7 @@ fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
         }
         Value::Array(list) => {
             for item in list {
-                mask(api, item, prefix, only_own);
+                mask(api, item, wanted);
             }
         }
         Value::Object(object) => {
@@ -139,11 +153,15 @@ fn mask(api: &str, value: &mut Value, prefix: &str, only_own: bool) {
                     *item = json!("<any>");
                     continue;
                 }
+                if tells_waits && name == WAIT {
+                    apply(&Rule::Sign, item);
+                    continue;
+                }
                 if let Some(rule) = rule_of(api, name) {
                     apply(rule, item);
                     continue;
                 }
-                mask(api, item, prefix, only_own);
+                mask(api, item, wanted);
                 let Value::Array(list) = item else { continue };
                 if name == "Records" {
                     // Kafka cuts the last batch at the limit; clients drop what is not whole.

@@ -12,11 +12,29 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::codec;
-use crate::connection::{Connection, Reply, frame};
+use crate::connection::{CLIENT, Connection, Reply, frame};
 use crate::layout::Layouts;
 
 /// How long a step that waits for a state is repeated.
 const UNTIL_MAX: Duration = Duration::from_secs(20);
+
+/// What a repeated request waits for.
+#[derive(Clone, Debug)]
+pub enum Until {
+    /// The reply holds this value at this JSON pointer.
+    Is(String, Value),
+    /// It no longer does.
+    IsNot(String, Value),
+}
+
+impl Until {
+    fn holds(&self, reply: &Value) -> bool {
+        match self {
+            Self::Is(pointer, value) => reply.pointer(pointer) == Some(value),
+            Self::IsNot(pointer, value) => reply.pointer(pointer) != Some(value),
+        }
+    }
+}
 
 /// One request and what is done with its reply.
 #[derive(Clone, Debug)]
@@ -31,8 +49,10 @@ pub struct Call {
     pub captures: Vec<(String, String)>,
     /// Set-up: the reply is used, not recorded.
     pub quiet: bool,
-    /// Repeat until the reply holds this value at this JSON pointer.
-    pub until: Option<(String, Value)>,
+    /// Repeat until the reply is so.
+    pub until: Option<Until>,
+    /// Who sends it, by client id; none is [`CLIENT`].
+    pub client: Option<String>,
     /// False for a produce with acks=0, which has no reply.
     pub replies: bool,
 }
@@ -67,18 +87,32 @@ pub struct Script {
     pub steps: Vec<Step>,
     /// Answers that list every topic of the broker are cut down to this case's topics.
     pub only_own: bool,
+    /// Whether a client has to wait is recorded, too.
+    pub tells_waits: bool,
     topics: Vec<String>,
 }
 
 impl Script {
     /// An empty script.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), steps: Vec::new(), only_own: false, topics: Vec::new() }
+        Self {
+            name: name.into(),
+            steps: Vec::new(),
+            only_own: false,
+            tells_waits: false,
+            topics: Vec::new(),
+        }
     }
 
     /// Cuts answers down to the case's own topics.
     pub fn only_own(mut self) -> Self {
         self.only_own = true;
+        self
+    }
+
+    /// Records whether there is a time to wait in an answer; how long it is belongs to the run.
+    pub fn tells_waits(mut self) -> Self {
+        self.tells_waits = true;
         self
     }
 
@@ -107,8 +141,32 @@ impl Script {
     ) -> Self {
         let mut step = call(api, version, body);
         step.quiet = true;
-        step.until = Some((pointer.to_owned(), value));
+        step.until = Some(Until::Is(pointer.to_owned(), value));
         self.steps.push(Step::Call(step));
+        self
+    }
+
+    /// A request repeated while its reply holds `value` at `pointer`; not recorded.
+    pub fn until_not(
+        mut self,
+        api: &str,
+        version: i16,
+        body: Value,
+        pointer: &str,
+        value: Value,
+    ) -> Self {
+        let mut step = call(api, version, body);
+        step.quiet = true;
+        step.until = Some(Until::IsNot(pointer.to_owned(), value));
+        self.steps.push(Step::Call(step));
+        self
+    }
+
+    /// The last request comes from the client `id`.
+    pub fn by(mut self, id: &str) -> Self {
+        if let Some(Step::Call(call)) = self.steps.last_mut() {
+            call.client = Some(id.to_owned());
+        }
         self
     }
 
@@ -229,6 +287,7 @@ pub fn call(api: &str, version: i16, body: Value) -> Call {
         captures: Vec::new(),
         quiet: false,
         until: None,
+        client: None,
         replies: true,
     }
 }
@@ -367,10 +426,8 @@ impl<'a> Player<'a> {
                 return Ok(Value::Null);
             }
             let reply = self.reply(&call.api, call.version, self.correlation)?;
-            if let Some((pointer, wanted)) = &call.until
-                && reply.pointer(pointer) != Some(wanted)
-            {
-                ensure!(start.elapsed() < UNTIL_MAX, "{pointer} never became {wanted}: {reply}");
+            if let Some(until) = call.until.as_ref().filter(|until| !until.holds(&reply)) {
+                ensure!(start.elapsed() < UNTIL_MAX, "{until:?} never held: {reply}");
                 std::thread::sleep(Duration::from_millis(20));
                 continue;
             }
@@ -401,7 +458,8 @@ impl<'a> Player<'a> {
         let body = self.substitute(&call.body)?;
         let request = self.layouts.request(&call.api)?;
         let body = codec::encode(request, call.version, &body)?;
-        frame(self.layouts, &call.api, call.version, self.correlation, &body)
+        let client = call.client.as_deref().unwrap_or(CLIENT).replace("%T", &self.prefix);
+        frame(self.layouts, (&call.api, call.version), (&client, self.correlation), &body)
     }
 
     fn substitute(&self, value: &Value) -> Result<Value> {
@@ -474,8 +532,9 @@ fn with_names(text: &str) -> String {
 }
 
 fn exchange(call: &Call, reply: Value) -> Exchange {
+    let by = call.client.as_ref().map_or_else(String::new, |id| format!(" by {id}"));
     Exchange {
-        request: format!("{} {} {}", call.api, call.version, shortened(&call.body)),
+        request: format!("{} {}{by} {}", call.api, call.version, shortened(&call.body)),
         api: call.api.clone(),
         reply,
     }

@@ -37,6 +37,7 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
         0,
         json!({ "TransactionalIds": ["%T-none", ""] }),
     ));
+    scripts.push(patterns_of_transactions());
 }
 
 fn reassign(version: i16) -> Script {
@@ -136,6 +137,18 @@ fn list_transactions(version: i16) -> Script {
     Script::new(format!("admin/list-transactions-v{version}"))
         .call("ListTransactions", version, ask(json!([])))
         .call("ListTransactions", version, ask(json!(["Ongoing", "Nonsense", "ongoing"])))
+}
+
+fn patterns_of_transactions() -> Script {
+    let ask = |pattern: Value| {
+        json!({ "StateFilters": ["Nonsense"], "ProducerIdFilters": [987_654],
+            "TransactionalIdPattern": pattern })
+    };
+    let patterns =
+        [json!(""), json!("%T-.*"), json!("["), json!("(?=a)"), json!("a**"), Value::Null];
+    patterns.into_iter().fold(Script::new("admin/list-transactions-by-pattern-v2"), |script, it| {
+        script.call("ListTransactions", 2, ask(it))
+    })
 }
 
 fn acls(version: i16) -> Script {

@@ -8,6 +8,7 @@ const UNKNOWN_ID: &str = "00112233445566778899aabbccddeeff";
 
 pub(super) fn cases(scripts: &mut Vec<Script>) {
     coordinators(scripts);
+    other_coordinators(scripts);
     alone(scripts);
     two_members(scripts);
     static_members(scripts);
@@ -60,6 +61,49 @@ fn coordinators(scripts: &mut Vec<Script>) {
                 );
         }
         scripts.push(script);
+    }
+}
+
+/// Coordinators of transactions and of share groups: those that there are only in Kafka.
+fn other_coordinators(scripts: &mut Vec<Script>) {
+    const COORDINATOR_NOT_AVAILABLE: i16 = 15;
+    let api = "FindCoordinator";
+    // Kafka creates the topic of such a coordinator when it is asked for first, and is not available
+    // before.
+    let there = |script: Script, key: &str, kind| {
+        let code = json!(COORDINATOR_NOT_AVAILABLE);
+        script.until_not(api, 6, find(6, key, kind), "/Coordinators/0/ErrorCode", code)
+    };
+    for version in 1..=6 {
+        let name = format!("coordinators/transactions-v{version}");
+        let mut script = there(Script::new(name), "%T-t", 1);
+        for key in ["%T-t", ""] {
+            script = script.call(api, version, find(version, key, 1));
+        }
+        if version >= 4 {
+            let keys = |keys: Value| json!({ "CoordinatorKeys": keys, "KeyType": 1 });
+            script = script.call(api, version, keys(json!([]))).call(
+                api,
+                version,
+                keys(json!(["%T-t", "%T-u", "%T-t"])),
+            );
+        }
+        scripts.push(script);
+    }
+    let key = format!("%T-g:{}:0", "AAAAAAAAAAAAAAAAAAAAAQ");
+    for version in 1..=6 {
+        let script = Script::new(format!("coordinators/shares-v{version}"));
+        let script = there(script, &key, 2).call(api, version, find(version, &key, 2));
+        scripts.push(script);
+    }
+    for version in 1..=6 {
+        let script = Script::new(format!("coordinators/unknown-v{version}"));
+        let kinds = [3, 4, 100, -1, -128];
+        scripts.push(
+            kinds.into_iter().fold(script, |script, kind| {
+                script.call(api, version, find(version, "%T-g", kind))
+            }),
+        );
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
 }
 
 /// Parts of an entity: type and name; no name is the default.
-type Entity<'a> = &'a [(&'a str, Option<&'a str>)];
+pub(super) type Entity<'a> = &'a [(&'a str, Option<&'a str>)];
 
 fn entity(parts: Entity<'_>) -> Value {
     parts.iter().map(|(kind, name)| json!({ "EntityType": kind, "EntityName": name })).collect()
@@ -27,25 +27,25 @@ fn entry(parts: Entity<'_>, ops: &Value) -> Value {
     json!({ "Entity": entity(parts), "Ops": ops })
 }
 
-fn set(key: &str, value: f64) -> Value {
+pub(super) fn set(key: &str, value: f64) -> Value {
     json!({ "Key": key, "Value": value, "Remove": false })
 }
 
-fn remove(key: &str) -> Value {
+pub(super) fn remove(key: &str) -> Value {
     json!({ "Key": key, "Value": 0.0, "Remove": true })
 }
 
-fn alter(script: Script, version: i16, parts: Entity<'_>, ops: &Value) -> Script {
+pub(super) fn alter(script: Script, version: i16, parts: Entity<'_>, ops: &Value) -> Script {
     let body = json!({ "Entries": [entry(parts, ops)], "ValidateOnly": false });
     script.call("AlterClientQuotas", version, body)
 }
 
 /// A component of a filter: type, kind of match, name.
-fn component(kind: &str, matches: i8, name: Option<&str>) -> Value {
+pub(super) fn component(kind: &str, matches: i8, name: Option<&str>) -> Value {
     json!({ "EntityType": kind, "MatchType": matches, "Match": name })
 }
 
-fn describe(script: Script, version: i16, components: &[Value], strict: bool) -> Script {
+pub(super) fn describe(script: Script, version: i16, components: &[Value], strict: bool) -> Script {
     let body = json!({ "Components": components, "Strict": strict });
     script.call("DescribeClientQuotas", version, body)
 }

@@ -16,6 +16,7 @@ mod http;
 mod markdown;
 mod metrics;
 mod process;
+mod quotas;
 mod slowest;
 
 use std::io::{self, Read, Write};

@@ -22,7 +22,7 @@ use millrace_engine::{
     TimestampPlan, ValidatedBatch,
 };
 use millrace_io::{Completion, Now, Op, Token};
-use millrace_net::quota::{Buckets, InDebt, Overdrawn, Rules, WindowConfig};
+use millrace_net::quota::{Buckets, Holder, InDebt, Overdrawn, Rules, Spent, WindowConfig};
 use millrace_replication::controller::{
     self, AlterQuota, AlterResource, Context, CreatedTopic, FeatureUpdate, Mode, NewPartitions,
     NewTopic, ProducerIdBlock, Refusal, TopicRef,
@@ -232,6 +232,9 @@ impl Controller {
         {
             let mut wait_ms = 0;
             let (records, answer) = self.decide(now, ask, charge.as_ref(), &mut wait_ms);
+            if let Some(charge) = charge.filter(|_| wait_ms > 0) {
+                self.buckets.note_wait((ANONYMOUS, &charge.client_id), wait_ms);
+            }
             if records.is_empty() {
                 self.wishes.push(Wish::Answer(ticket, answer, wait_ms));
             } else {
@@ -243,6 +246,11 @@ impl Controller {
     /// Holds clients to other quotas of what they create and delete.
     pub(crate) fn set_mutation_rules(&mut self, rules: Rules) {
         self.buckets.set_rules(rules);
+    }
+
+    /// What clients created and deleted, since the last time.
+    pub(crate) fn take_spent(&mut self) -> Vec<(Holder, Spent)> {
+        self.buckets.take_spent()
     }
 
     fn decide(

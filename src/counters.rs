@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use millrace_net::ApiKey;
 
+use crate::group_lag::GroupLags;
+use crate::published::Published;
+use crate::quota_use::QuotaUse;
 use crate::slowest::Slowest;
-
-use crate::group_lag::Published;
 
 /// A number that one shard writes.
 #[derive(Debug, Default)]
@@ -131,7 +132,9 @@ macro_rules! counters {
             /// The slowest requests.
             pub slowest: Slowest,
             /// How far groups are behind.
-            pub group_lags: Published,
+            pub group_lags: Published<GroupLags>,
+            /// What clients that are held to quotas used.
+            pub quota_use: Published<QuotaUse>,
         }
 
         impl Default for Counters {
@@ -142,6 +145,7 @@ macro_rules! counters {
                     stages: std::array::from_fn(|_| Latency::default()),
                     slowest: Slowest::default(),
                     group_lags: Published::default(),
+                    quota_use: Published::default(),
                 }
             }
         }

@@ -21,6 +21,8 @@ pub mod mail;
 mod metadata_snapshot;
 mod offsets_snapshot;
 mod offsets_topic;
+pub mod published;
+pub mod quota_use;
 pub mod random;
 pub mod server;
 pub mod setup;

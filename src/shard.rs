@@ -29,6 +29,7 @@ mod image;
 mod lag;
 mod life;
 mod partitions;
+mod quota_use;
 mod quotas;
 mod requests;
 mod shortage;
@@ -118,6 +119,8 @@ pub(crate) enum Due {
     GroupLag,
     /// What clients used is to be told to the other shards.
     Quotas,
+    /// What clients used is to be told to whoever watches.
+    QuotaUse,
     /// A connection has waited for long enough.
     Throttled(Key),
     /// Connections beyond the rate of their address are closed.
@@ -156,6 +159,7 @@ pub struct Shard {
     lag: lag::LagRounds,
     compactions: compaction::Compactions,
     quotas: quotas::Quotas,
+    quota_use: quota_use::QuotaReport,
     shortage: shortage::Shortage,
     life: life::Life,
     /// Letters of this turn, by shard.
@@ -221,6 +225,7 @@ impl Shard {
             lag: lag::LagRounds::default(),
             compactions: compaction::Compactions::new(secret),
             quotas: quotas::Quotas::new(&setup),
+            quota_use: quota_use::QuotaReport::default(),
             shortage: shortage::Shortage::default(),
             life: life::Life::new(setup.shards),
             outbox: (0..setup.shards).map(|_| Vec::new()).collect(),
@@ -360,6 +365,7 @@ impl Shard {
                 Due::GroupLoad(partition) => self.on_group_load_due(turn, partition),
                 Due::GroupSnapshot(partition) => self.on_group_snapshot_due(turn, partition),
                 Due::Quotas => self.on_quotas_due(turn),
+                Due::QuotaUse => self.on_quota_use_due(turn),
                 Due::Throttled(key) => self.on_throttle_due(turn, key),
                 Due::HeldSockets => self.close_held_sockets(turn),
                 Due::GroupLag => self.on_group_lag_due(turn),

@@ -50,6 +50,15 @@ fn produce(connection: &mut Connection, topic: &str, bytes: usize) -> i32 {
     answer.throttle_time_ms
 }
 
+fn one_partition(name: &str) -> CreatableTopic {
+    CreatableTopic {
+        name: name.to_owned(),
+        num_partitions: 1,
+        replication_factor: 1,
+        ..CreatableTopic::default()
+    }
+}
+
 fn wait_of(ms: i32) -> Duration {
     Duration::from_millis(u64::try_from(ms).expect("no wait is negative"))
 }
@@ -195,6 +204,72 @@ fn a_client_may_create_only_so_many_partitions() {
     assert_eq!(codes, [0], "a version that does not know the error");
     assert!((10_000..=23_000).contains(&wait), "{wait} ms");
     connection.metadata().expect("whoever did not create them is heard");
+}
+
+/// The samples of a metric in a text, each as its labels and its value.
+fn samples(text: &str, name: &str) -> Vec<(String, f64)> {
+    let sample = |line: &str| {
+        let (labels, value) = line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once("} ")?;
+        Some((labels.to_owned(), value.parse().ok()?))
+    };
+    text.lines().filter_map(sample).collect()
+}
+
+#[test]
+fn who_is_throttled_and_for_how_long_is_told_at_the_admin_port() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::start(dir.path(), &["--shards", "2", "--admin", "127.0.0.1:0"]);
+    let admin = broker.admin();
+    let mut connection = Connection::open(broker.address).unwrap();
+    connection.create_topic("t", 1, &[]);
+    produce(&mut connection, "t", 1_000);
+    // A name that ends labels and lines, which nobody has, and the client's own.
+    set_quota(&mut connection, "client-id", Some("a\"b\\\n"), "producer_byte_rate", RATE);
+    set_quota(&mut connection, "client-id", Some("test"), "producer_byte_rate", RATE);
+    set_quota(&mut connection, "user", None, "controller_mutation_rate", 1.0);
+    let wait = produce(&mut connection, "t", WINDOW_BYTES + 10_000);
+    assert!(wait > 0);
+    let create = |topics: Vec<CreatableTopic>| {
+        let request =
+            CreateTopicsRequest { topics, timeout_ms: 30_000, ..CreateTopicsRequest::default() };
+        let mut connection = Connection::open(broker.address).unwrap();
+        connection.ask(&request, 6).unwrap().throttle_time_ms
+    };
+    assert_eq!(create(vec![CreatableTopic { num_partitions: 12, ..one_partition("more") }]), 0);
+    let mutation_wait = create(["x", "y"].map(one_partition).to_vec());
+    let mut odd = Connection::open_as(broker.address, "a\"b\\\n").unwrap();
+    produce(&mut odd, "t", 500);
+
+    let test = r#"user="",client_id="test""#;
+    let odd = r#"user="",client_id="a\"b\\\n""#;
+    let user = r#"user="ANONYMOUS",client_id="""#;
+    let mut text = String::new();
+    wait_until("everything is told", || {
+        text = support::metrics(&admin);
+        samples(&text, "millrace_quota_bytes_total").len() == 2
+            && samples(&text, "millrace_quota_throttled_total").len() == 3
+            && samples(&text, "millrace_quota_throttled_total")
+                .iter()
+                .any(|(labels, count)| labels.contains("ControllerMutation") && *count > 0.0)
+    });
+    let seconds = |ms: i32| f64::from(ms) / 1000.0;
+    let produced = |who: &str| format!("type=\"Produce\",{who}");
+    let mutated = format!("type=\"ControllerMutation\",{user}");
+    let throttled = samples(&text, "millrace_quota_throttled_total");
+    assert_eq!(
+        throttled,
+        [(produced(odd), 0.0), (produced(test), 1.0), (mutated.clone(), 1.0)],
+        "one answer for two refused topics"
+    );
+    assert_eq!(
+        samples(&text, "millrace_quota_throttle_seconds_total"),
+        [(produced(odd), 0.0), (produced(test), seconds(wait)), (mutated, seconds(mutation_wait))]
+    );
+    let bytes = samples(&text, "millrace_quota_bytes_total");
+    assert!(bytes[1].1 > 110_000.0 && bytes[1].1 < 111_000.0, "what came before does not count");
+    assert!(bytes[0].1 > 500.0 && bytes[0].1 < 1_000.0, "{bytes:?}");
+    assert_eq!(samples(&text, "millrace_quota_mutations_total"), [(user.to_owned(), 12.0)]);
+    assert!(text.contains("\nmillrace_quota_holders_left_out 0\n"));
 }
 
 #[test]

@@ -14,8 +14,6 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,7 +21,7 @@ use bytes::Bytes;
 use millrace::config::tables::{BROKER as BROKER_TABLE, TOPIC as TOPIC_TABLE, topic_synonym};
 use millrace_engine::{BatchBuilder, BatchIter, BatchSpec, Codec, OpenBatch, ProducerStamp, crc};
 use millrace_replication::config_key::{Status, UpdateMode};
-use support::{BROKER, Broker, Connection, TOPIC, batch, wait_until};
+use support::{BROKER, Broker, Connection, TOPIC, batch, metrics, wait_until};
 
 /// The default time of records: long ago, so that their times can be chosen.
 const T: i64 = 1_700_000_000_000;
@@ -198,10 +196,7 @@ impl Case<'_> {
 
     /// Syncs that the broker has asked for.
     fn syncs(&self) -> u64 {
-        let mut stream = TcpStream::connect(self.admin).expect("the admin port");
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n").expect("asked");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("answered");
+        let text = metrics(self.admin);
         let value = text.lines().find_map(|line| line.strip_prefix("millrace_driver_syncs_total "));
         value.and_then(|value| value.parse().ok()).expect("a counter of syncs")
     }
@@ -413,14 +408,8 @@ fn start(dir: &Path) -> (Broker, String) {
         arguments.extend(["--set", setting]);
     }
     let broker = Broker::start(dir, &arguments);
-    let mut admin = None;
-    wait_until("the admin port is told", || {
-        let said = broker.said();
-        let line = said.iter().find_map(|line| line.split("metrics and health on http://").nth(1));
-        admin = line.map(|rest| rest.split([' ', ',', '/']).next().unwrap_or_default().to_owned());
-        admin.is_some()
-    });
-    (broker, admin.expect("told"))
+    let admin = broker.admin();
+    (broker, admin)
 }
 
 /// Runs all effects at one level: `broker` tells of a topic's configuration the one of brokers.

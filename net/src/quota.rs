@@ -15,11 +15,13 @@ mod bucket;
 mod meters;
 mod rate;
 mod rules;
+mod spent;
 
 pub use bucket::{Buckets, InDebt, Overdrawn};
 pub use meters::{METERS_MAX, Meters, Usage};
 pub use rate::{Rate, WindowConfig};
 pub use rules::{EntityName, Limit, Rules};
+pub use spent::{Holder, Spent};
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::counters::Counters;
 use crate::group_lag::{GroupLag, GroupLags};
 
-use super::metrics::{Family, GAUGE, head};
+use super::metrics::{Family, GAUGE, Label, head};
 
 /// What is told of groups, and the labels.
 pub(super) fn group_families() -> Vec<(Family, &'static str)> {
@@ -82,23 +82,6 @@ fn committed(out: &mut String, name: &str, group: &GroupLag) {
             out,
             "{name}{{group=\"{label}\",topic=\"{topic}\",partition=\"{index}\"}} {offset}"
         );
-    }
-}
-
-/// A label's value: what would end it or its line is escaped.
-struct Label<'a>(&'a str);
-
-impl std::fmt::Display for Label<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for letter in self.0.chars() {
-            match letter {
-                '\\' => f.write_str("\\\\")?,
-                '"' => f.write_str("\\\"")?,
-                '\n' => f.write_str("\\n")?,
-                other => f.write_char(other)?,
-            }
-        }
-        Ok(())
     }
 }
 

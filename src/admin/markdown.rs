@@ -8,6 +8,7 @@ use super::groups::group_families;
 use super::metrics::{
     Family, broker_families, driver_families, latency_family, process_families, stage_family,
 };
+use super::quotas::quota_families;
 
 const HEAD: &str = "# Metrics and health
 
@@ -30,6 +31,21 @@ for each. It has no authentication: bind it where only those who may see it can 
 Counters start at 0 with the process. All are sums over the shards.
 ";
 
+const QUOTAS: &str = "
+## Client quotas
+
+Who is held to a quota, what it used of it and how long it was told to wait, a second behind. `type` is
+Kafka's: Produce, Fetch, Request or ControllerMutation. As with Kafka's metrics, `user` and `client_id`
+are those of whoever the quota counts together: the half that it does not look at is empty. Clients
+without a quota have no series. A shard keeps at most 1,000 of them; one that uses nothing for an
+hour is forgotten and begins at 0 when it comes again.
+
+Who is throttled: `rate(millrace_quota_throttle_seconds_total[5m]) > 0`. How long one answer made it
+wait, Kafka's `throttle-time`: that, divided by the rate of `millrace_quota_throttled_total`. Kafka's
+`byte-rate` is the rate of `millrace_quota_bytes_total`.
+
+";
+
 /// The whole text of the file.
 fn metrics_md() -> String {
     let mut out = HEAD.to_owned();
@@ -41,15 +57,6 @@ fn metrics_md() -> String {
         "Its buckets are powers of two from 1 µs (`le=\"0.000001\"`) to about 67 s. The APIs are \
          those that this\nbroker handles, by Kafka's names.\n",
     );
-    out.push_str(
-        "\n## Consumer groups\n\nWorked out every `millrace.group.metrics.interval.ms` by the shards \
-         that coordinate the groups, for the\nfirst `millrace.group.metrics.max` groups and \
-         partitions by name.\n\n\
-         | name | type | labels | meaning |\n|---|---|---|---|\n",
-    );
-    for (Family { name, kind, help }, labels) in group_families() {
-        let _ = writeln!(out, "| `{name}` | {kind} | {labels} | {help} |");
-    }
     let Family { name, kind, help } = stage_family();
     let _ = writeln!(out, "\n`{name}` ({kind}, label `stage`): {help}");
     out.push_str(
@@ -57,9 +64,24 @@ fn metrics_md() -> String {
          time.\nWhere a request is slow: `queue` says that its connection was busy, `append` \
          without `sync`\nthat the disk or the CPU was, `send` that the client does not read.\n",
     );
+    out.push_str(
+        "\n## Consumer groups\n\nWorked out every `millrace.group.metrics.interval.ms` by the shards \
+         that coordinate the groups, for the\nfirst `millrace.group.metrics.max` groups and \
+         partitions by name.\n\n",
+    );
+    with_labels(&mut out, &group_families());
+    out.push_str(QUOTAS);
+    with_labels(&mut out, &quota_families());
     table(&mut out, "Driver", &driver_families());
     table(&mut out, "Process", &process_families());
     out
+}
+
+fn with_labels(out: &mut String, families: &[(Family, &str)]) {
+    out.push_str("| name | type | labels | meaning |\n|---|---|---|---|\n");
+    for (Family { name, kind, help }, labels) in families {
+        let _ = writeln!(out, "| `{name}` | {kind} | {labels} | {help} |");
+    }
 }
 
 fn table(out: &mut String, title: &str, families: &[Family]) {

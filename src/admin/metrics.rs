@@ -26,7 +26,7 @@ impl Family {
     }
 }
 
-const COUNTER: &str = "counter";
+pub(super) const COUNTER: &str = "counter";
 pub(super) const GAUGE: &str = "gauge";
 
 /// Counters of the shards, in the order of [`Counters::DESCRIBED`].
@@ -109,6 +109,7 @@ pub(super) fn text(watched: &Watched) -> String {
     latencies(&mut out, &shards);
     stages(&mut out, &shards);
     super::groups::text(&mut out, &shards);
+    super::quotas::text(&mut out, &shards);
     let values = watched.drivers.iter().map(|counters| counters.values());
     let driver = values.fold(CounterValues::default(), |sum, one| sum.plus(&one));
     let numbers = driver.iter().map(|(_, value)| value).chain([driver.syscalls()]);
@@ -193,8 +194,25 @@ fn histogram<'a>(
     let _ = writeln!(out, "{name}_count{{{label}}} {below}");
 }
 
+/// A label's value: what would end it or its line is escaped.
+pub(super) struct Label<'a>(pub(super) &'a str);
+
+impl std::fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for letter in self.0.chars() {
+            match letter {
+                '\\' => f.write_str("\\\\")?,
+                '"' => f.write_str("\\\"")?,
+                '\n' => f.write_str("\\n")?,
+                other => f.write_char(other)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Microseconds as a decimal number of seconds.
-fn seconds(us: u64) -> String {
+pub(super) fn seconds(us: u64) -> String {
     let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

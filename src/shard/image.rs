@@ -22,7 +22,7 @@ impl Shard {
         self.image = image;
         self.take_cleaned(known.cleaned_in(&self.image));
         self.update_gate();
-        self.apply_quotas();
+        self.apply_quotas(turn.now.mono);
         let topics = self.image.topics().cloned();
         let unopened = topics.flat_map(|topic| {
             let indexes: Vec<i32> = topic.partitions().map(|it| it.index).collect();
@@ -79,7 +79,7 @@ impl Shard {
         }
         self.apply_configs(turn, delta);
         if delta.quotas_changed {
-            self.apply_quotas();
+            self.apply_quotas(turn.now.mono);
         }
     }
 

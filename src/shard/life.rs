@@ -305,6 +305,9 @@ impl Shard {
         for wish in wishes {
             match wish {
                 Wish::Answer(ticket, answer, wait_ms) => {
+                    if self.quotas.is_active {
+                        self.tell_quota_use_soon(turn.now.mono);
+                    }
                     self.send(ticket.origin, Letter::AdminAnswer { ticket, answer, wait_ms });
                 }
                 Wish::Publish(image, delta) => self.send_all(|| {

@@ -46,9 +46,9 @@ const BYTES_PER_REQUEST: u64 = 4_096;
 #[derive(Debug)]
 pub(crate) struct Quotas {
     config: WindowConfig,
-    meters: Meters,
+    pub(super) meters: Meters,
     /// Somebody is held to something.
-    is_active: bool,
+    pub(super) is_active: bool,
     timer: Option<Mono>,
     sweep_at: Mono,
     /// Requests that ran in this turn: client id and weight. Their turn's time is divided by them.
@@ -153,7 +153,7 @@ fn rules(image: &Image, kind: QuotaKind) -> Rules {
 }
 
 /// The time of a turn as quotas count it, ms.
-const fn ms(at: Mono) -> u64 {
+pub(super) const fn ms(at: Mono) -> u64 {
     at.0 / 1_000_000
 }
 
@@ -164,7 +164,12 @@ fn told(wait_ms: u64) -> i32 {
 
 impl Shard {
     /// Works by the quotas of the image from here on.
-    pub(super) fn apply_quotas(&mut self) {
+    pub(super) fn apply_quotas(&mut self, now: Mono) {
+        // Who is held to nothing any more leaves its meter, and what is in it would be lost.
+        if self.quotas.is_active {
+            self.gather_quota_use(now);
+            self.tell_quota_use_soon(now);
+        }
         let image = Arc::clone(&self.image);
         self.quotas.set_limits(&image);
         if let Some(controller) = &mut self.controller {
@@ -192,6 +197,20 @@ impl Shard {
         let at = now.plus_ms(NEWS_MS);
         self.quotas.timer = Some(at);
         self.deadlines.add(at, Due::Quotas);
+        self.tell_quota_use_soon(now);
+    }
+
+    /// A client over its quota is told to wait, and its connection does.
+    fn make_wait(
+        &mut self,
+        turn: &mut Turn,
+        kind: QuotaKind,
+        (key, client_id): (Key, Option<&str>),
+        wait_ms: u64,
+    ) {
+        let client = (ANONYMOUS, client_id.unwrap_or_default());
+        self.quotas.meters.note_wait(kind, client, wait_ms);
+        self.throttle_client(turn, key, wait_ms);
     }
 
     /// A request is taken up. Returns the time its client has to wait for what its requests
@@ -219,7 +238,7 @@ impl Shard {
         let wait_ms = wait_ms.min(self.quotas.bounded_wait_ms());
         if wait_ms > 0 {
             self.counters.requests_throttled.add(1);
-            self.throttle_client(turn, client, wait_ms);
+            self.make_wait(turn, QuotaKind::Request, (client, client_id), wait_ms);
         }
         told(wait_ms)
     }
@@ -235,7 +254,7 @@ impl Shard {
         let wait_ms = self.charge(turn, QuotaKind::Produce, client_id, bytes);
         if wait_ms > 0 {
             self.counters.produce_throttled.add(1);
-            self.throttle_client(turn, to.client, wait_ms);
+            self.make_wait(turn, QuotaKind::Produce, (to.client, client_id), wait_ms);
         }
         told(wait_ms).max(to.throttle_ms)
     }
@@ -266,7 +285,8 @@ impl Shard {
         let wait_ms = self.charge(turn, QuotaKind::Fetch, client_id.as_deref(), bytes);
         if wait_ms > 0 {
             self.counters.fetch_throttled.add(1);
-            self.throttle_client(turn, to.client, wait_ms);
+            let whose = (to.client, client_id.as_deref());
+            self.make_wait(turn, QuotaKind::Fetch, whose, wait_ms);
         }
         let wait_ms = told(wait_ms).max(to.throttle_ms);
         if wait_ms == 0 {

@@ -129,6 +129,20 @@ impl Broker {
         self.said.lock().expect("not poisoned").clone()
     }
 
+    /// Where its admin port is.
+    pub fn admin(&self) -> String {
+        let mut admin = None;
+        wait_until("the admin port is told", || {
+            let said = self.said();
+            let rest =
+                said.iter().find_map(|line| line.split("metrics and health on http://").nth(1));
+            let address = rest.and_then(|rest| rest.split([' ', ',', '/']).next());
+            admin = address.map(str::to_owned);
+            admin.is_some()
+        });
+        admin.expect("told")
+    }
+
     /// Memory that is its own, bytes: resident and not backed by a file.
     pub fn memory_bytes(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
@@ -155,23 +169,38 @@ impl Drop for Broker {
     }
 }
 
+/// The text at `/metrics` of an admin port.
+pub fn metrics(admin: &str) -> String {
+    let mut stream = TcpStream::connect(admin).expect("the admin port");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n").expect("asked");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("answered");
+    text
+}
+
 /// A blocking connection. Any error means that the broker closed it or is gone.
 pub struct Connection {
     pub stream: TcpStream,
+    client_id: &'static str,
     correlation_id: i32,
 }
 
 impl Connection {
     pub fn open(address: SocketAddr) -> std::io::Result<Self> {
+        Self::open_as(address, "test")
+    }
+
+    /// A connection of the client with this id.
+    pub fn open_as(address: SocketAddr, client_id: &'static str) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, correlation_id: 0 })
+        Ok(Self { stream, client_id, correlation_id: 0 })
     }
 
     pub fn send<R: Request>(&mut self, request: &R, version: i16) -> std::io::Result<()> {
         self.correlation_id += 1;
-        let frame = request_frame(request, version, self.correlation_id, Some("test"));
+        let frame = request_frame(request, version, self.correlation_id, Some(self.client_id));
         self.stream.write_all(&frame)
     }
 

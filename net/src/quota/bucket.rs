@@ -12,9 +12,11 @@
 
 use std::collections::BTreeMap;
 
+use super::QuotaKind;
 use super::meters::{METERS_MAX, key_of};
 use super::rate::WindowConfig;
 use super::rules::{Limit, Rules};
+use super::spent::{Holder, Spent};
 
 /// Billionths in one token.
 const BILLION: i128 = 1_000_000_000;
@@ -25,6 +27,8 @@ struct Bucket {
     /// In billionths; negative is a debt.
     tokens: i128,
     filled_at_ms: u64,
+    /// For whoever watches.
+    spent: Spent,
 }
 
 impl Bucket {
@@ -98,12 +102,13 @@ impl Buckets {
         let by_key = &self.by_key;
         let has_room = |key: &str| by_key.len() < METERS_MAX || by_key.contains_key(key);
         let key = key_of(held, (user, client), has_room);
-        let full = Bucket { tokens: burst, filled_at_ms: now_ms };
+        let full = Bucket { tokens: burst, filled_at_ms: now_ms, spent: Spent::default() };
         let bucket = self.by_key.entry(key.into_boxed_str()).or_insert(full);
         bucket.refill(limit, burst, now_ms);
         if bucket.has_debt() && in_debt == InDebt::Refused {
             return Err(Overdrawn(bucket.wait_ms(limit)));
         }
+        bucket.spent.use_more(i64::try_from(count).unwrap_or(i64::MAX));
         let count = i128::try_from(count).unwrap_or(i128::MAX);
         bucket.tokens = bucket.tokens.saturating_sub(count.saturating_mul(BILLION));
         Ok(match in_debt {
@@ -112,12 +117,37 @@ impl Buckets {
         })
     }
 
+    /// A client was told to wait so long, ms.
+    pub fn note_wait(&mut self, (user, client): (&str, &str), wait_ms: u64) {
+        let Some(held) = self.rules.find(user, client) else { return };
+        let by_key = &mut self.by_key;
+        let key = key_of(held, (user, client), |key| by_key.contains_key(key));
+        if let Some(bucket) = by_key.get_mut(key.as_str()) {
+            bucket.spent.wait(wait_ms);
+        }
+    }
+
+    /// What clients took and were told to wait for, since the last time.
+    pub fn take_spent(&mut self) -> Vec<(Holder, Spent)> {
+        let mut all = Vec::new();
+        for (key, bucket) in &mut self.by_key {
+            let spent = std::mem::take(&mut bucket.spent);
+            if !spent.is_nothing() {
+                let holder = Holder::of_meter(QuotaKind::Mutation, key);
+                all.extend(holder.map(|holder| (holder, spent)));
+            }
+        }
+        all
+    }
+
     /// Forgets clients whose buckets would be full: they begin with a full one.
     fn sweep(&mut self, now_ms: u64) {
         // The longest that any bucket takes to fill from nothing is the window.
         let window_ms = self.window.window_ms();
         self.by_key.retain(|_, bucket| {
-            bucket.has_debt() || now_ms.saturating_sub(bucket.filled_at_ms) < window_ms
+            bucket.has_debt()
+                || !bucket.spent.is_nothing()
+                || now_ms.saturating_sub(bucket.filled_at_ms) < window_ms
         });
     }
 
@@ -184,12 +214,29 @@ mod tests {
     fn full_buckets_are_forgotten_and_debts_are_not() {
         let mut buckets = buckets(1.0);
         buckets.take(("u", "a"), InDebt::Refused, 0, 1_000).unwrap();
+        buckets.take_spent();
         buckets.sweep(100_000);
         assert!(buckets.take(("u", "a"), InDebt::Refused, 100_000, 1).is_err());
         buckets.sweep(2_000_000);
         assert_eq!(buckets.by_key.len(), 1);
         buckets.take(("u", "a"), InDebt::Refused, 2_000_000, 1).unwrap();
         buckets.sweep(2_011_000);
+        assert_eq!(buckets.by_key.len(), 1, "nobody has seen yet what it took");
+        buckets.take_spent();
+        buckets.sweep(2_011_000);
         assert_eq!(buckets.by_key.len(), 0);
+    }
+
+    #[test]
+    fn what_was_taken_and_waited_for_is_told_once_and_what_was_refused_is_not_taken() {
+        let mut buckets = buckets(1.0);
+        buckets.take(CLIENT, InDebt::Refused, 0, 12).unwrap();
+        let Overdrawn(wait_ms) = buckets.take(CLIENT, InDebt::Refused, 0, 5).unwrap_err();
+        buckets.note_wait(CLIENT, wait_ms);
+        buckets.note_wait(("v", "c"), 1);
+        let holder = Holder { kind: QuotaKind::Mutation, user: "u".into(), client: Box::default() };
+        let spent = Spent { used: 12, waits: 1, wait_ms: 1_000 };
+        assert_eq!(buckets.take_spent(), [(holder, spent)]);
+        assert_eq!(buckets.take_spent(), []);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rate::{Rate, WindowConfig};
 use super::rules::{Held, Rules};
+use super::spent::{Holder, Spent};
 use super::{Limit, QuotaKind};
 
 /// Clients of one kind that are metered one by one; those that come when there are so many share a
@@ -26,6 +27,8 @@ struct Meter {
     rate: Rate,
     /// Used here and not told to others.
     untold: i64,
+    /// The same, and waits, for whoever watches.
+    spent: Spent,
 }
 
 /// See the file's head.
@@ -85,9 +88,35 @@ impl Meters {
         if amount != 0 {
             meter.rate.record(&self.config, now_ms, amount);
             meter.untold = meter.untold.saturating_add(amount);
+            meter.spent.use_more(amount);
             self.has_news = true;
         }
         meter.rate.throttle_ms(&self.config, now_ms, held.limit)
+    }
+
+    /// A client was told to wait so long, ms.
+    pub fn note_wait(&mut self, kind: QuotaKind, (user, client): (&str, &str), wait_ms: u64) {
+        let Some(held) = self.rules[kind.index()].find(user, client) else { return };
+        write_key(&mut self.key, held, (user, client));
+        let meters = &mut self.by_key[kind.index()];
+        // Without a meter of its own it waits for what all the others without one used.
+        let key = if meters.contains_key(self.key.as_str()) { self.key.as_str() } else { SHARED };
+        if let Some(meter) = meters.get_mut(key) {
+            meter.spent.wait(wait_ms);
+        }
+    }
+
+    /// What clients used here and were told to wait for, since the last time.
+    pub fn take_spent(&mut self) -> Vec<(Holder, Spent)> {
+        let mut all = Vec::new();
+        for kind in QuotaKind::ALL {
+            for (key, meter) in &mut self.by_key[kind.index()] {
+                let spent = std::mem::take(&mut meter.spent);
+                let holder = if spent.is_nothing() { None } else { Holder::of_meter(kind, key) };
+                all.extend(holder.map(|holder| (holder, spent)));
+            }
+        }
+        all
     }
 
     /// What a client may use within a window, but for the current sample; none without a limit.
@@ -137,7 +166,11 @@ impl Meters {
     pub fn sweep(&mut self, now_ms: u64) {
         let config = self.config;
         for meters in &mut self.by_key {
-            meters.retain(|_, meter| meter.untold != 0 || !meter.rate.is_idle(&config, now_ms));
+            meters.retain(|_, meter| {
+                meter.untold != 0
+                    || !meter.spent.is_nothing()
+                    || !meter.rate.is_idle(&config, now_ms)
+            });
         }
     }
 
@@ -181,6 +214,6 @@ pub(super) fn key_of(
 }
 
 /// Between a user and a client id in a meter's key.
-const SEPARATOR: char = '\n';
+pub(super) const SEPARATOR: char = '\n';
 /// The key of the meter for those that found no place, and of a client that calls itself so.
-const SHARED: &str = "\n\n";
+pub(super) const SHARED: &str = "\n\n";

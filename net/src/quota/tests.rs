@@ -144,5 +144,32 @@ fn meters_are_bounded_and_those_without_one_share() {
     assert_eq!(meters.len(), METERS_MAX + 1);
     meters.take_news();
     meters.sweep(20_000);
+    assert_eq!(meters.len(), METERS_MAX + 1, "nobody has seen yet what was used");
+    assert_eq!(meters.take_spent().len(), METERS_MAX, "what is shared is nobody's");
+    meters.sweep(20_000);
     assert!(meters.is_empty());
+}
+
+#[test]
+fn what_is_told_to_whoever_watches_is_what_was_used_here_and_waited_for() {
+    let mut rules = Rules::default();
+    rules.set(Named("u"), Absent, limit(1000.0));
+    rules.set(Absent, AnyOther, limit(1000.0));
+    let mut meters = Meters::new(CONFIG);
+    meters.set_rules(QuotaKind::Fetch, rules);
+    let kind = QuotaKind::Fetch;
+    meters.charge(kind, ("u", "a"), 0, 11_000);
+    let wait_ms = meters.charge(kind, ("u", "b"), 0, 500);
+    meters.note_wait(kind, ("u", "b"), wait_ms);
+    // Too much, so it is not sent, and was never used.
+    meters.charge(kind, ("v", "b"), 0, 700);
+    meters.charge(kind, ("v", "b"), 0, -700);
+    meters.on_news(0, &[Usage { kind, meter: "\nelsewhere".into(), amount: 9 }]);
+    let holder = Holder { kind, user: "u".into(), client: Box::default() };
+    let spent = Spent { used: 11_500, waits: 1, wait_ms: 1_500 };
+    assert_eq!(meters.take_spent(), [(holder, spent)]);
+    assert_eq!(meters.take_spent(), [], "told once");
+    meters.charge(kind, ("v", "b\n"), 0, 3);
+    let holder = Holder { kind, user: Box::default(), client: "b\n".into() };
+    assert_eq!(meters.take_spent(), [(holder, Spent { used: 3, ..Spent::default() })]);
 }

@@ -16,10 +16,13 @@ class Told(ConsumerRebalanceListener):
 
 
 def main(bootstrap, group, _protocol, topic, instance=""):
+    # While its broker is away it asks for metadata ever more seldom, by default every half a minute in the
+    # end, and goes on so when the broker is back. Apache Kafka counts leader epochs up at each start, and
+    # refuses to be read from with the old ones, which it therefore keeps for as long.
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap, group_id=group, group_instance_id=instance or None,
         auto_offset_reset="earliest", enable_auto_commit=False, session_timeout_ms=6000,
-        heartbeat_interval_ms=500, metadata_max_age_ms=2000)
+        heartbeat_interval_ms=500, metadata_max_age_ms=2000, reconnect_backoff_max_ms=1000)
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     if topic.startswith("^"):

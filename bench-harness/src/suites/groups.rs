@@ -45,7 +45,7 @@ pub const GROUP_LOAD_SETTINGS: [&str; 4] = [
     "offsets.topic.num.partitions=1",
     "log.flush.interval.ms=500",
     // Compaction begins when it is told to.
-    "log.cleaner.threads=0",
+    "log.cleaner.min.compaction.lag.ms=86400000",
     "log.cleaner.backoff.ms=100",
 ];
 
@@ -67,7 +67,7 @@ pub fn group_load(spec: &Spec, options: GroupLoadOptions, place: &Place) -> Resu
         rows.push(load(&mut server, "snapshot and the log behind it")?);
     }
     let mut client = Client::connect(server.addr())?;
-    client.set_configs(ConfigOf::Broker(""), &[("log.cleaner.threads", "1")])?;
+    client.set_configs(ConfigOf::Broker(""), &[("log.cleaner.min.compaction.lag.ms", "0")])?;
     await_cleaned(&server)?;
     forget_snapshot(&server);
     rows.push(load(&mut server, "compacted log")?);
@@ -102,7 +102,7 @@ fn commit(client: &mut Client, options: GroupLoadOptions) -> Result<()> {
     let per_request = options.per_request as u64;
     let (mut number, mut sent) = (0, Vec::new());
     while number < options.commits {
-        for _ in 0..DEPTH {
+        while sent.len() < DEPTH && number < options.commits {
             let first = number / per_request / options.groups * per_request;
             let told = (first..first + per_request).map(|it| OffsetCommitRequestPartition {
                 partition_index: i32::try_from(it % partitions).unwrap_or(0),

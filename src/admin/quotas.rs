@@ -128,14 +128,14 @@ mod tests {
             let holders = holders.into_iter().map(|(it, totals)| (Arc::clone(it), totals));
             let told = QuotaUse { holders: holders.collect(), left_out };
             assert!(counters.quota_use.publish(Arc::new(told)));
-            counters
+            Box::new(counters)
         };
         let shards = [
             shard(vec![(&one, totals(10)), (&busy, totals(2_000_000))], 4),
             shard(vec![(&one, totals(5)), (&maker, totals(7))], 0),
         ];
         let mut out = String::new();
-        text(&mut out, &shards.iter().collect::<Vec<_>>());
+        text(&mut out, &shards.each_ref().map(AsRef::as_ref));
         let samples: Vec<&str> = out.lines().filter(|line| !line.starts_with('#')).collect();
         let produce = r#"{type="Produce",user="",client_id="a\"b"}"#;
         let request = r#"{type="Request",user="ANONYMOUS",client_id=""}"#;

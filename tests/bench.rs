@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "files of reports")]
 
 use std::path::Path;
+use std::str::FromStr;
 
 use millrace_bench::report::{Figures, Report, figures_table, read_json, write_json};
 use millrace_bench::server::{Place, Spec};
@@ -26,9 +27,9 @@ fn place(dir: &Path) -> Place {
 }
 
 /// A cell of a table, as a number.
-fn cell(figures: &Figures, row: usize, column: &str) -> f64 {
+fn cell<N: FromStr>(figures: &Figures, row: usize, column: &str) -> N {
     let at = figures.columns.iter().position(|name| name == column).expect(column);
-    figures.rows[row][at].parse().expect("a number")
+    figures.rows[row][at].parse().ok().expect("a number")
 }
 
 /// Every row has all columns, and what is written is what is read again.
@@ -40,8 +41,8 @@ fn assert_told(report: &Report, dir: &Path) {
         assert!(figures.columns.iter().all(|column| shown.contains(column.as_str())), "{shown}");
     }
     let path = dir.join("report.json");
-    write_json(report, &path).unwrap();
-    let back = read_json(&path).unwrap();
+    write_json(report, &path).expect("written");
+    let back = read_json(&path).expect("read again");
     assert_eq!(format!("{:?}", back.tables), format!("{:?}", report.tables));
     assert_eq!(back.compactions.len(), report.compactions.len());
     assert_eq!(back.latencies.len(), report.latencies.len());
@@ -57,11 +58,11 @@ fn loading_groups_reads_every_commit_fewer_from_a_snapshot_and_each_key_when_com
     let figures = group_load(&broker(&settings), options, &place(dir.path())).unwrap();
     let from: Vec<&str> = figures.rows.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(from, ["whole log", "snapshot and the log behind it", "compacted log"]);
-    let read = |row| cell(&figures, row, "records read");
-    let bytes = |row| cell(&figures, row, "log MB");
-    assert_eq!(read(0), 70_100.0, "every commit once");
-    assert!(read(1) < read(0) / 2.0, "{} records beside a snapshot", read(1));
-    assert!(read(2) >= 700.0 && read(2) < read(0), "{} records of 700 keys", read(2));
+    let read = |row| cell::<u64>(&figures, row, "records read");
+    let bytes = |row| cell::<u64>(&figures, row, "log MB");
+    assert_eq!(read(0), 70_100, "every commit once");
+    assert!(read(1) < read(0) / 2, "{} records beside a snapshot", read(1));
+    assert!(read(2) >= 700 && read(2) < read(0), "{} records of 700 keys", read(2));
     assert!(bytes(2) < bytes(0), "{} of {} MB are left", bytes(2), bytes(0));
     assert_told(&Report { tables: vec![figures], ..Report::default() }, dir.path());
 }
@@ -104,7 +105,7 @@ fn a_producer_beside_a_compaction_has_as_many_pairs_as_were_asked_for() {
         assert!(p99.low <= p99.median && p99.median <= p99.high, "{p99:?}");
     }
     let figures = compaction_figures("toy".to_owned(), &results);
-    assert_eq!(cell(&figures, 0, "pairs"), 2.0);
+    assert_eq!(cell::<usize>(&figures, 0, "pairs"), options.pairs);
     let report =
         Report { compactions: results, latencies, tables: vec![figures], ..Report::default() };
     assert_told(&report, dir.path());
@@ -116,7 +117,8 @@ fn a_quiet_compaction_leaves_little_of_what_was_dirty() {
     let place = place(dir.path());
     let figures = compaction_quiet(&[broker(&[])], &options(), &place).unwrap();
     assert_eq!(figures.rows.len(), 1);
-    let (dirty_mb, left_mb) = (cell(&figures, 0, "dirty GB") * 1e3, cell(&figures, 0, "MB left"));
+    let dirty_mb = cell::<f64>(&figures, 0, "dirty GB") * 1e3;
+    let left_mb: f64 = cell(&figures, 0, "MB left");
     assert!((20.0..60.0).contains(&dirty_mb), "{dirty_mb} MB were dirty");
     assert!(left_mb > 0.0 && left_mb < dirty_mb / 2.0, "{left_mb} of {dirty_mb} MB are left");
     assert_told(&Report { tables: vec![figures], ..Report::default() }, dir.path());

@@ -124,8 +124,10 @@ pub(crate) struct Appender {
     pub(crate) tip: Tip,
     pub(crate) next: Option<NextSegment>,
     pub(crate) storage: Storage,
-    /// The folder's creation is under way.
+    /// The folder is not there, or not this log's yet.
     pub(crate) is_folder_missing: bool,
+    /// Since when it has been there without a word of whose it is.
+    pub(crate) folder_nobodys_since: Option<Mono>,
     /// Time stamped last; LogAppendTime never goes back, whatever the clock does.
     last_append_ms: i64,
     /// Reused vector of the write's pieces.
@@ -145,6 +147,7 @@ impl Appender {
             next: None,
             storage: Storage::Healthy,
             is_folder_missing: false,
+            folder_nobodys_since: None,
             last_append_ms: -1,
             pieces: Vec::new(),
             writeback_from: 0,

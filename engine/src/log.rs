@@ -214,9 +214,9 @@ pub enum AppendError {
 /// What an op was for; found again by its token.
 #[derive(Clone, Debug)]
 pub(crate) enum Pending {
-    /// Whose the folder is that is there already, before it is made.
-    FolderLookedAt,
     FolderMade,
+    /// Whose the folder is that is there already.
+    FolderLookedAt,
     MetadataWritten,
     EpochsWritten,
     SnapshotWritten {
@@ -448,6 +448,7 @@ impl Log {
         self.settle_acks(committed);
         self.maybe_flush_for_close(now, ops);
         self.maybe_closed();
+        self.maybe_leave_folder(ops);
         self.maybe_deleted();
         self.check();
         events.append(&mut self.events);

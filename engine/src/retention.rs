@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use millrace_io::{IoError, Mono, Now, Op};
+use millrace_io::{IoError, IoErrorKind, Mono, Now, Op};
 
 use crate::Offset;
 use crate::log::{AppendError, Log, LogEvent, Pending, Phase};
@@ -32,6 +32,8 @@ pub(crate) struct Janitor {
     pub(crate) is_drop_waiting: bool,
     /// The flushes of a clean stop were emitted.
     pub(crate) is_flushed: bool,
+    /// What the folder of a log that is deleted is to be called, once nothing else is under way.
+    removed_as: Option<PathBuf>,
 }
 
 impl Janitor {
@@ -361,7 +363,25 @@ impl Log {
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let suffix = format!(".{unique:032x}-delete");
         let kept: String = name.chars().take(FILE_NAME_BYTES_MAX - suffix.len()).collect();
-        let to = self.spec.dir.with_file_name(format!("{kept}{suffix}"));
+        self.janitor.removed_as = Some(self.spec.dir.with_file_name(format!("{kept}{suffix}")));
+        self.maybe_leave_folder(ops);
+        self.maybe_deleted();
+    }
+
+    /// Lets the folder go once nothing else of the log is under way: the next topic of its name makes
+    /// it anew at once, and what is on its way to a path would end there.
+    pub(crate) fn maybe_leave_folder<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        if self.wires.count() > 0 {
+            return;
+        }
+        let Some(to) = self.janitor.removed_as.take() else {
+            return;
+        };
+        if self.appender.is_folder_missing {
+            // It never had one: what is there is another log's.
+            self.phase = Phase::Deleted;
+            return;
+        }
         let from = self.spec.dir.clone();
         let token = self.wires.token(Pending::FolderRenamed { to: to.clone() });
         ops.push(Op::Rename { token, from, to });
@@ -373,8 +393,15 @@ impl Log {
         result: Result<(), IoError>,
         ops: &mut Vec<Op<M>>,
     ) {
-        // If the folder could not be renamed it is removed where it is.
-        let path = if result.is_ok() { to } else { self.spec.dir.clone() };
+        let path = match result {
+            Ok(()) => to,
+            Err(error) if error.kind == IoErrorKind::NotFound => {
+                self.phase = Phase::Deleted;
+                return;
+            }
+            // If the folder cannot be renamed it is removed where it is.
+            Err(_) => self.spec.dir.clone(),
+        };
         let token = self.wires.token(Pending::FolderRemoved);
         ops.push(Op::Remove { token, path });
     }

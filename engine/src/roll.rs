@@ -35,6 +35,8 @@ pub const IDLE_MS: u64 = 30_000;
 
 /// After this time it is looked again whether another topic's folder is gone, ms.
 const FOLDER_RETRY_MS: u64 = 50;
+/// A folder without a word of whose it is belongs to nobody when that has been so for this time, ms.
+const FOLDER_PATIENCE_MS: u64 = 30_000;
 /// The largest `partition.metadata` that is read, bytes.
 const METADATA_BYTES_MAX: u32 = 4096;
 
@@ -280,20 +282,73 @@ impl Log {
         self.appender.writeback_from = from + length;
     }
 
-    /// Makes the log's folder, unless that is under way: once it is not another topic's any more.
+    /// Makes the log's folder, unless that is under way.
     pub(crate) fn make_folder<M>(&mut self, ops: &mut Vec<Op<M>>) {
         let is_of_it =
-            |pending: &Pending| matches!(pending, Pending::FolderLookedAt | Pending::FolderMade);
+            |pending: &Pending| matches!(pending, Pending::FolderMade | Pending::FolderLookedAt);
         if !self.wires.has(is_of_it) {
-            let path = self.spec.dir.join(PARTITION_METADATA_FILE);
-            let token = self.wires.token(Pending::FolderLookedAt);
-            ops.push(Op::ReadWhole { token, path, length_max: METADATA_BYTES_MAX });
+            let token = self.wires.token(Pending::FolderMade);
+            ops.push(Op::MakeDir { token, path: self.spec.dir.clone(), is_new: true });
         }
     }
 
-    /// A topic that was deleted and made anew has the folder's name while the old one is still being
-    /// renamed, here or on another shard: what is made in it now would be made of the old one's
-    /// records, and go with it. Until it is gone appends are refused, and come again.
+    /// The folder of a new log is there: the first file and `partition.metadata` follow. If it was
+    /// there before, it is another topic's: one that was deleted and made anew has the folder's name
+    /// while the old one is still being renamed, here or on another shard, and what is made in it now
+    /// would be made of the old one's records, and go with it.
+    pub(crate) fn on_folder_made<M>(
+        &mut self,
+        now: Now,
+        result: Result<(), IoError>,
+        ops: &mut Vec<Op<M>>,
+    ) {
+        match (result, &self.phase) {
+            (Ok(()), _) => self.on_folder_there(ops),
+            (Err(error), Phase::Running | Phase::Closing) if error.kind == IoErrorKind::Exists => {
+                let path = self.spec.dir.join(PARTITION_METADATA_FILE);
+                let token = self.wires.token(Pending::FolderLookedAt);
+                ops.push(Op::ReadWhole { token, path, length_max: METADATA_BYTES_MAX });
+            }
+            // The next append tries again.
+            (Err(error), Phase::Running) => {
+                self.on_storage_error(now, error, "making the folder", ops);
+            }
+            (Err(error), Phase::Opening(_)) if may_pass(error) => {
+                self.sync.is_folder_dirty = false;
+            }
+            (Err(error), Phase::Closing) if may_pass(error) => {
+                self.abandon_appends(AppendError::NoSpace);
+            }
+            (
+                Err(error),
+                Phase::Opening(_)
+                | Phase::Closing
+                | Phase::Closed
+                | Phase::Failed
+                | Phase::Deleting
+                | Phase::Deleted,
+            ) => {
+                let dir = self.spec.dir.display();
+                self.fail(format!("making folder {dir} failed: {error}"));
+            }
+        }
+    }
+
+    fn on_folder_there<M>(&mut self, ops: &mut Vec<Op<M>>) {
+        self.appender.is_folder_missing = false;
+        self.sync.is_folder_dirty = true;
+        if matches!(self.phase, Phase::Deleting) {
+            return;
+        }
+        self.write_partition_metadata(ops);
+        if self.phase_takes_writes() {
+            self.open_segment(self.segments.len() - 1, ops);
+        }
+    }
+
+    /// Whose the folder is that is there. Until another log's is gone appends are refused, and come
+    /// again. One that does not say whose it is may be another log's as well, which is just being
+    /// made: it is taken over when that has been so for long.
     pub(crate) fn on_folder_looked_at<M>(
         &mut self,
         now: Now,
@@ -306,52 +361,24 @@ impl Log {
         if let Err(error) = result
             && is_exhausted(error)
         {
-            // Nothing is known of it.
             self.on_folder_made(now, Err(error), ops);
             return;
         }
-        let found = result.ok().and_then(|bytes| read_partition_metadata(&bytes).ok());
-        if found.is_some_and(|topic_id| topic_id != self.spec.topic_id) {
-            self.abandon_appends(AppendError::NoSpace);
-            if self.is_running() {
-                self.begin_cutting(now.mono.plus_ms(FOLDER_RETRY_MS), ops);
-            }
+        let owner = result.ok().and_then(|bytes| read_partition_metadata(&bytes).ok());
+        let is_ours = if let Some(topic_id) = owner {
+            self.appender.folder_nobodys_since = None;
+            topic_id == self.spec.topic_id
+        } else {
+            let since = *self.appender.folder_nobodys_since.get_or_insert(now.mono);
+            now.mono >= since.plus_ms(FOLDER_PATIENCE_MS)
+        };
+        if is_ours {
+            self.on_folder_there(ops);
             return;
         }
-        let token = self.wires.token(Pending::FolderMade);
-        ops.push(Op::MakeDir { token, path: self.spec.dir.clone() });
-    }
-
-    /// The folder of a new log is there: the first file and `partition.metadata` follow.
-    pub(crate) fn on_folder_made<M>(
-        &mut self,
-        now: Now,
-        result: Result<(), IoError>,
-        ops: &mut Vec<Op<M>>,
-    ) {
-        if let Err(error) = result {
-            match self.phase {
-                // The next append tries again.
-                Phase::Running => self.on_storage_error(now, error, "making the folder", ops),
-                Phase::Opening(_) if may_pass(error) => self.sync.is_folder_dirty = false,
-                Phase::Closing if may_pass(error) => self.abandon_appends(AppendError::NoSpace),
-                Phase::Opening(_)
-                | Phase::Closing
-                | Phase::Closed
-                | Phase::Failed
-                | Phase::Deleting
-                | Phase::Deleted => {
-                    let dir = self.spec.dir.display();
-                    self.fail(format!("making folder {dir} failed: {error}"));
-                }
-            }
-            return;
-        }
-        self.appender.is_folder_missing = false;
-        self.sync.is_folder_dirty = true;
-        self.write_partition_metadata(ops);
-        if self.phase_takes_writes() {
-            self.open_segment(self.segments.len() - 1, ops);
+        self.abandon_appends(AppendError::NoSpace);
+        if self.is_running() {
+            self.begin_cutting(now.mono.plus_ms(FOLDER_RETRY_MS), ops);
         }
     }
 

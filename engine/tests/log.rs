@@ -16,6 +16,8 @@ mod exhausted;
 mod life;
 #[path = "log/model.rs"]
 mod model;
+#[path = "log/namesakes.rs"]
+mod namesakes;
 #[path = "log/recovery.rs"]
 mod recovery;
 #[path = "log/rig.rs"]

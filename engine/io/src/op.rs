@@ -183,6 +183,8 @@ pub enum Op<M> {
         token: Token,
         /// Which.
         path: PathBuf,
+        /// It must not be there yet: otherwise it fails with [`crate::IoErrorKind::Exists`].
+        is_new: bool,
     },
     /// Makes a folder's entries durable (fsync on it). Completes with [`crate::Completion::Done`].
     SyncDir {

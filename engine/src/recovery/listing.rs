@@ -166,7 +166,7 @@ impl Log {
         self.appender.is_folder_missing = true;
         let path = self.spec.dir.clone();
         let token = self.wires.token(Pending::FolderMade);
-        ops.push(Op::MakeDir { token, path });
+        ops.push(Op::MakeDir { token, path, is_new: false });
         recovery.is_finishing = true;
         Ok(())
     }

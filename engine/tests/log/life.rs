@@ -4,7 +4,8 @@ use millrace_engine::{
     BatchBuilder, BatchIter, BatchSpec, Codec, Durability, Log, LogConfig, LogEvent, LogStartError,
     Offset, Opening, ReadOutcome, TimestampType, ValidationRules,
 };
-use millrace_io::{Completion, IoError, IoErrorKind, Mono, Now, Op, WallMs};
+use millrace_io::{Completion, Mono, Now, Op, WallMs};
+use millrace_world::{World, WorldConfig};
 
 use super::T;
 use super::rig::{Rig, batch, small, spec, valid};
@@ -12,6 +13,8 @@ use super::rig::{Rig, batch, small, spec, valid};
 /// The wall clock at the start of the simulated world.
 const START: i64 = 1_767_225_600_000;
 const DAY: u64 = 86_400_000;
+/// What another topic's folder says.
+const FOREIGN: &str = "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ";
 
 fn logs(rig: &Rig) -> Vec<String> {
     rig.names().into_iter().filter(|name| name.ends_with(".log")).collect()
@@ -129,7 +132,7 @@ fn a_deleted_log_leaves_nothing_and_fails_what_waits() {
 /// A partition was created and deleted at once; its folder was gone while a file was still being
 /// written beside it, and that file's completion met the next log of the same owner.
 #[test]
-fn a_log_is_deleted_only_when_nothing_of_it_is_under_way() {
+fn a_folder_goes_only_when_nothing_else_of_its_log_is_under_way() {
     let config = std::sync::Arc::new(small());
     let now = Now { mono: Mono(0), wall: WallMs(START) };
     let mut ops: Vec<Op<()>> = Vec::new();
@@ -137,22 +140,28 @@ fn a_log_is_deleted_only_when_nothing_of_it_is_under_way() {
     log.delete(1, &mut ops);
     let mut events = Vec::new();
     log.take_events(&mut events);
-    let Some(Op::ReadWhole { token: looked, .. }) = ops.first() else { panic!("{ops:?}") };
-    let looked = *looked;
-    let Some(Op::Rename { token: renamed, .. }) = ops.last() else { panic!("{ops:?}") };
-    let done = |token| Completion::Done { token, result: Ok(()) };
-    let renamed = done(*renamed);
-    log.on_completion(now, renamed, &mut ops, &mut events);
-    let Some(Op::Remove { token: removed, .. }) = ops.last() else { panic!("{ops:?}") };
-    let removed = done(*removed);
-    log.on_completion(now, removed, &mut ops, &mut events);
-    let is_deleted = |events: &[LogEvent]| events.iter().any(|it| matches!(it, LogEvent::Deleted));
-    assert!(!is_deleted(&events), "the folder is still being looked at");
-    let error = IoError { kind: IoErrorKind::NotFound, errno: 2 };
-    let late = Completion::Read { token: looked, result: Err(error) };
-    log.on_completion(now, late, &mut ops, &mut events);
-    assert!(is_deleted(&events));
-    assert!(ops.iter().all(|op| !matches!(op, Op::MakeDir { .. })), "and not made any more");
+    let [Op::MakeDir { token: made, .. }] = ops[..] else { panic!("{ops:?}") };
+    let mut end = |token, ops: &mut Vec<Op<()>>| {
+        ops.clear();
+        let done = Completion::Done { token, result: Ok(()) };
+        log.on_completion(now, done, ops, &mut events);
+        events.iter().any(|event| matches!(event, LogEvent::Deleted))
+    };
+    assert!(!end(made, &mut ops));
+    let [Op::Rename { token: renamed, .. }] = ops[..] else { panic!("nothing else: {ops:?}") };
+    assert!(!end(renamed, &mut ops));
+    let [Op::Remove { token: removed, .. }] = ops[..] else { panic!("{ops:?}") };
+    assert!(end(removed, &mut ops));
+}
+
+#[test]
+fn a_log_that_never_had_the_folder_leaves_it_alone_when_it_is_deleted() {
+    let mut world = World::new(WorldConfig::new(1));
+    world.disk_mut().put(Rig::path("partition.metadata"), FOREIGN.into());
+    let mut rig = Rig::with_world(world, small());
+    rig.delete();
+    assert!(rig.has_event(|event| matches!(event, LogEvent::Deleted)));
+    assert_eq!(rig.file("partition.metadata"), FOREIGN.as_bytes());
 }
 
 #[test]
@@ -353,9 +362,8 @@ fn epochs_are_written_down_and_come_back() {
 /// same name finds the old one's files in its place.
 #[test]
 fn a_folder_of_another_topic_is_not_taken_over() {
-    let mut world = millrace_world::World::new(millrace_world::WorldConfig::new(1));
-    let foreign = "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ";
-    world.disk_mut().put(Rig::path("partition.metadata"), foreign.into());
+    let mut world = World::new(WorldConfig::new(1));
+    world.disk_mut().put(Rig::path("partition.metadata"), FOREIGN.into());
     world.disk_mut().put(Rig::path("00000000000000000000.log"), vec![1; 939]);
     let mut rig = Rig::with_world(world, small());
     let (ticket, outcome) = rig.queue(&batch(1, 10, T));
@@ -367,6 +375,22 @@ fn a_folder_of_another_topic_is_not_taken_over() {
     rig.pass(1_000);
     assert_eq!(rig.append(&batch(1, 10, T)), Ok(Offset(0)));
     assert_eq!(rig.read(0, 1), Ok(vec![0]));
+    rig.kill();
+    assert_eq!(rig.reopen(Opening::default()).log_end, Offset(1));
+}
+
+/// It may be another log's that is just being made.
+#[test]
+fn a_folder_without_a_word_of_whose_it_is_is_taken_over_after_a_while() {
+    let mut world = World::new(WorldConfig::new(1));
+    world.disk_mut().put(Rig::path("x"), vec![1; 10]);
+    let mut rig = Rig::with_world(world, small());
+    for _ in 0..29 {
+        assert!(rig.append(&batch(1, 10, T)).is_err());
+        rig.pass(1_000);
+    }
+    rig.pass(2_000);
+    assert_eq!(rig.append(&batch(1, 10, T)), Ok(Offset(0)));
     rig.kill();
     assert_eq!(rig.reopen(Opening::default()).log_end, Offset(1));
 }

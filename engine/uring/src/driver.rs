@@ -274,7 +274,9 @@ impl<M: Send> Driver<M> {
             Op::Rename { token, from, to } => shared.job(token, Task::Rename { from, to }),
             Op::Remove { token, path } => shared.job(token, Task::Remove(path)),
             Op::Touch { token, path } => shared.job(token, Task::Touch(path)),
-            Op::MakeDir { token, path } => shared.job(token, Task::MakeDir(path)),
+            Op::MakeDir { token, path, is_new } => {
+                shared.job(token, Task::MakeDir { path, is_new });
+            }
             Op::SyncDir { token, path } => shared.job(token, Task::SyncDir(path)),
             Op::List { token, path } => shared.job(token, Task::List(path)),
             Op::Compute { token, work } => shared.behind(token, Behind::Compute(work)),

@@ -370,6 +370,17 @@ pub(crate) fn touch(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).open(path).map(drop)
 }
 
+/// Makes a folder and those above it; with `is_new` it must not be there yet.
+pub(crate) fn make_dir(path: &Path, is_new: bool) -> io::Result<()> {
+    if !is_new {
+        return fs::create_dir_all(path);
+    }
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above)?;
+    }
+    fs::create_dir(path)
+}
+
 /// Removes a file or a folder with all that is in it; what is not there counts as removed.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {

@@ -40,7 +40,7 @@ pub(crate) enum Task {
     Rename { from: PathBuf, to: PathBuf },
     Remove(PathBuf),
     Touch(PathBuf),
-    MakeDir(PathBuf),
+    MakeDir { path: PathBuf, is_new: bool },
     SyncDir(PathBuf),
     List(PathBuf),
 }
@@ -133,7 +133,7 @@ impl Helpers {
                 | Task::Rename { .. }
                 | Task::Remove(_)
                 | Task::Touch(_)
-                | Task::MakeDir(_)
+                | Task::MakeDir { .. }
                 | Task::SyncDir(_)
                 | Task::List(_) => queue.quick.push_back(job),
             }
@@ -244,7 +244,7 @@ impl Helpers {
             Task::Rename { from, to } => done(std::fs::rename(from, to)),
             Task::Remove(path) => done(files::remove(&path)),
             Task::Touch(path) => done(files::with_spare(|| files::touch(&path))),
-            Task::MakeDir(path) => done(std::fs::create_dir_all(path)),
+            Task::MakeDir { path, is_new } => done(files::make_dir(&path, is_new)),
             Task::SyncDir(path) => done(files::with_spare(|| files::sync_dir(&path))),
             Task::List(path) => {
                 let listed = files::with_spare(|| files::list(&path));

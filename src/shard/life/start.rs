@@ -390,7 +390,11 @@ impl Shard {
     fn make_folders(&mut self, turn: &mut Turn) {
         for dir in 0..self.setup.log_dirs.len() {
             let path = self.setup.log_dirs[dir].path.clone();
-            self.start_op(turn, What::Folder, dir, |token| Op::MakeDir { token, path });
+            self.start_op(turn, What::Folder, dir, |token| Op::MakeDir {
+                token,
+                path,
+                is_new: false,
+            });
         }
     }
 

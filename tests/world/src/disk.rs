@@ -73,7 +73,7 @@ impl Disk {
     pub fn put(&mut self, path: impl AsRef<Path>, content: Vec<u8>) {
         let path = path.as_ref();
         if let Some(parent) = path.parent() {
-            self.make_dir(parent).expect("folders above a file are folders");
+            self.make_dir(parent, false).expect("folders above a file are folders");
         }
         self.write_whole(path, content).expect("space for a scene");
         self.tree.commit_all();
@@ -246,7 +246,10 @@ impl Disk {
         self.tree.entry_count(path)
     }
 
-    pub(crate) fn make_dir(&mut self, path: &Path) -> Result<(), IoError> {
+    pub(crate) fn make_dir(&mut self, path: &Path, is_new: bool) -> Result<(), IoError> {
+        if is_new && self.tree.resolve(path).is_some() {
+            return Err(EXISTS);
+        }
         self.tree.make_dir(path, self.wall)
     }
 
@@ -350,7 +353,7 @@ mod tests {
         let mut lost = 0;
         for seed in 0..100 {
             let mut disk = Disk::new(u64::MAX);
-            disk.make_dir(Path::new("d")).unwrap();
+            disk.make_dir(Path::new("d"), false).unwrap();
             disk.sync_dir(Path::new("")).unwrap();
             let (a, _) = disk.open(Path::new("d/a"), OpenMode::Create, 0).unwrap();
             disk.write(handle(&a), 0, b"abc").unwrap();

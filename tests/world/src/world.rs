@@ -549,7 +549,7 @@ mod tests {
     #[test]
     fn what_is_to_break_breaks_once_and_only_there() {
         let mut world = World::new(WorldConfig::new(1));
-        run(&mut world, Op::MakeDir { token: token(0), path: "/d".into() });
+        run(&mut world, Op::MakeDir { token: token(0), path: "/d".into(), is_new: false });
         let (inside, beside) = (open(&mut world, "/d/f"), open(&mut world, "/f"));
         let result = |world: &mut World<()>, op: Op<()>| match &run(world, op)[..] {
             [Completion::Wrote { result, .. } | Completion::Done { result, .. }] => *result,

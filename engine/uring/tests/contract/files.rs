@@ -118,14 +118,14 @@ pub(crate) fn folders_do_as_told(backend: Backend) {
     let (dir, mut rig) = (folder(), Rig::new(backend));
     let deep = dir.path().join("a/b/c");
     let token = rig.token();
-    rig.ops.push(Op::MakeDir { token, path: deep.clone() });
+    rig.ops.push(Op::MakeDir { token, path: deep.clone(), is_new: true });
     assert_eq!(rig.done(token), Ok(()));
     for name in ["z", "m", "a"] {
         let (file, _) = rig.open(deep.join(name), OpenMode::Create);
         assert_eq!(rig.write(&file, 0, vec![Bytes::from_static(b"abc")]), Ok(()));
     }
     let token = rig.token();
-    rig.ops.push(Op::MakeDir { token, path: deep.join("n") });
+    rig.ops.push(Op::MakeDir { token, path: deep.join("n"), is_new: false });
     assert_eq!(rig.done(token), Ok(()));
     let token = rig.token();
     rig.ops.push(Op::Rename { token, from: deep.join("z"), to: deep.join("b") });

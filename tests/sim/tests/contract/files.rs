@@ -23,7 +23,7 @@ pub(crate) fn every_token_is_echoed_once(rig: &mut dyn Rig) {
     }
     ops.push(Op::Writeback { file: files[0].clone(), position: 0, length: 1000 });
     ops.push(Op::DropCache { file: files[0].clone(), position: 0, length: 1000 });
-    ops.push(Op::MakeDir { token: token(90), path: rig.root().join("d") });
+    ops.push(Op::MakeDir { token: token(90), path: rig.root().join("d"), is_new: false });
     let mut completions = turns_until(rig, ops, |completions| completions.len() >= 91);
     completions.extend(crate::rig::idle(rig, 5));
     let mut seen: Vec<_> = completions
@@ -136,10 +136,11 @@ pub(crate) fn whole_files_are_replaced_and_bounded(rig: &mut dyn Rig) {
 
 pub(crate) fn folders_are_made_listed_renamed_and_removed(rig: &mut dyn Rig) {
     let root = rig.root();
-    for _ in 0..2 {
-        let op = Op::MakeDir { token: token(1), path: root.join("a/b/c") };
-        done(rig, op).expect("made, or there already");
-    }
+    let make = |is_new| Op::MakeDir { token: token(1), path: root.join("a/b/c"), is_new };
+    done(rig, make(true)).expect("made");
+    done(rig, make(false)).expect("there already");
+    let error = done(rig, make(true)).expect_err("there already");
+    assert_eq!(error.kind, IoErrorKind::Exists);
     for name in ["a/b/z", "a/b/y"] {
         let file = create(rig, name);
         write(rig, &file, 0, name.as_bytes());

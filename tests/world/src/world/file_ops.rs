@@ -162,7 +162,7 @@ impl<M> World<M> {
                 .then(|| Completion::Done { token: *token, result: Err(EIO) }),
             Op::Rename { token, from: path, .. }
             | Op::Remove { token, path }
-            | Op::MakeDir { token, path }
+            | Op::MakeDir { token, path, .. }
             | Op::SyncDir { token, path } => self
                 .breaks(Broken::Name, path)
                 .then(|| Completion::Done { token: *token, result: Err(EIO) }),
@@ -235,7 +235,7 @@ impl<M> World<M> {
             Op::Touch { token, path } => {
                 (token, self.disk.open(&path, OpenMode::Create, self.life).map(drop))
             }
-            Op::MakeDir { token, path } => (token, self.disk.make_dir(&path)),
+            Op::MakeDir { token, path, is_new } => (token, self.disk.make_dir(&path, is_new)),
             Op::SyncDir { token, path } => (token, self.disk.sync_dir(&path)),
             Op::Read { .. }
             | Op::Write { .. }

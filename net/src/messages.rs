@@ -18,6 +18,9 @@ pub mod alter_configs;
 /// Starts or cancels partition reassignments.
 pub mod alter_partition_reassignments;
 #[rustfmt::skip]
+/// Moves replicas between the log folders of a broker.
+pub mod alter_replica_log_dirs;
+#[rustfmt::skip]
 /// Changes SCRAM credentials of users.
 pub mod alter_user_scram_credentials;
 #[rustfmt::skip]
@@ -32,6 +35,9 @@ pub mod consumer_group_heartbeat;
 #[rustfmt::skip]
 /// Adds access control entries.
 pub mod create_acls;
+#[rustfmt::skip]
+/// Creates a delegation token.
+pub mod create_delegation_token;
 #[rustfmt::skip]
 /// Raises the number of partitions of topics.
 pub mod create_partitions;
@@ -63,6 +69,9 @@ pub mod describe_cluster;
 /// Reads the configuration of topics, brokers and groups.
 pub mod describe_configs;
 #[rustfmt::skip]
+/// Lists delegation tokens.
+pub mod describe_delegation_token;
+#[rustfmt::skip]
 /// Describes classic groups and their members.
 pub mod describe_groups;
 #[rustfmt::skip]
@@ -89,6 +98,9 @@ pub mod elect_leaders;
 #[rustfmt::skip]
 /// Commits or aborts a transaction.
 pub mod end_txn;
+#[rustfmt::skip]
+/// Ends the life of a delegation token.
+pub mod expire_delegation_token;
 #[rustfmt::skip]
 /// Reads record batches from partitions; consumers and followers.
 pub mod fetch;
@@ -144,6 +156,9 @@ pub mod offset_for_leader_epoch;
 /// Appends record batches to partitions.
 pub mod produce;
 #[rustfmt::skip]
+/// Prolongs the life of a delegation token.
+pub mod renew_delegation_token;
+#[rustfmt::skip]
 /// Carries one step of a SASL exchange.
 pub mod sasl_authenticate;
 #[rustfmt::skip]
@@ -155,6 +170,9 @@ pub mod sync_group;
 #[rustfmt::skip]
 /// Stores a group's offsets as part of a transaction.
 pub mod txn_offset_commit;
+#[rustfmt::skip]
+/// Removes a broker that will not come back.
+pub mod unregister_broker;
 #[rustfmt::skip]
 /// Changes finalised feature levels.
 pub mod update_features;
@@ -172,11 +190,13 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<alter_client_quotas::AlterClientQuotasRequest>(),
     entry::<alter_configs::AlterConfigsRequest>(),
     entry::<alter_partition_reassignments::AlterPartitionReassignmentsRequest>(),
+    entry::<alter_replica_log_dirs::AlterReplicaLogDirsRequest>(),
     entry::<alter_user_scram_credentials::AlterUserScramCredentialsRequest>(),
     entry::<api_versions::ApiVersionsRequest>(),
     entry::<consumer_group_describe::ConsumerGroupDescribeRequest>(),
     entry::<consumer_group_heartbeat::ConsumerGroupHeartbeatRequest>(),
     entry::<create_acls::CreateAclsRequest>(),
+    entry::<create_delegation_token::CreateDelegationTokenRequest>(),
     entry::<create_partitions::CreatePartitionsRequest>(),
     entry::<create_topics::CreateTopicsRequest>(),
     entry::<delete_acls::DeleteAclsRequest>(),
@@ -187,6 +207,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<describe_client_quotas::DescribeClientQuotasRequest>(),
     entry::<describe_cluster::DescribeClusterRequest>(),
     entry::<describe_configs::DescribeConfigsRequest>(),
+    entry::<describe_delegation_token::DescribeDelegationTokenRequest>(),
     entry::<describe_groups::DescribeGroupsRequest>(),
     entry::<describe_log_dirs::DescribeLogDirsRequest>(),
     entry::<describe_producers::DescribeProducersRequest>(),
@@ -196,6 +217,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<describe_user_scram_credentials::DescribeUserScramCredentialsRequest>(),
     entry::<elect_leaders::ElectLeadersRequest>(),
     entry::<end_txn::EndTxnRequest>(),
+    entry::<expire_delegation_token::ExpireDelegationTokenRequest>(),
     entry::<fetch::FetchRequest>(),
     entry::<find_coordinator::FindCoordinatorRequest>(),
     entry::<heartbeat::HeartbeatRequest>(),
@@ -214,10 +236,12 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<offset_fetch::OffsetFetchRequest>(),
     entry::<offset_for_leader_epoch::OffsetForLeaderEpochRequest>(),
     entry::<produce::ProduceRequest>(),
+    entry::<renew_delegation_token::RenewDelegationTokenRequest>(),
     entry::<sasl_authenticate::SaslAuthenticateRequest>(),
     entry::<sasl_handshake::SaslHandshakeRequest>(),
     entry::<sync_group::SyncGroupRequest>(),
     entry::<txn_offset_commit::TxnOffsetCommitRequest>(),
+    entry::<unregister_broker::UnregisterBrokerRequest>(),
     entry::<update_features::UpdateFeaturesRequest>(),
     entry::<write_txn_markers::WriteTxnMarkersRequest>(),
 ];

@@ -16,6 +16,7 @@ pub const fn throttle_time_leads_from(key: ApiKey) -> Option<i16> {
         | ApiKey::AlterClientQuotas
         | ApiKey::AlterConfigs
         | ApiKey::AlterPartitionReassignments
+        | ApiKey::AlterReplicaLogDirs
         | ApiKey::AlterUserScramCredentials
         | ApiKey::ConsumerGroupDescribe
         | ApiKey::ConsumerGroupHeartbeat
@@ -45,6 +46,7 @@ pub const fn throttle_time_leads_from(key: ApiKey) -> Option<i16> {
         | ApiKey::ListTransactions
         | ApiKey::OffsetForLeaderEpoch
         | ApiKey::TxnOffsetCommit
+        | ApiKey::UnregisterBroker
         | ApiKey::UpdateFeatures => Some(0),
         ApiKey::DescribeGroups
         | ApiKey::FindCoordinator

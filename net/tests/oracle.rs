@@ -153,11 +153,13 @@ pairs! {
     alter_client_quotas: AlterClientQuotasRequest, AlterClientQuotasResponse;
     alter_configs: AlterConfigsRequest, AlterConfigsResponse;
     alter_partition_reassignments: AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse;
+    alter_replica_log_dirs: AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse;
     alter_user_scram_credentials: AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse;
     api_versions: ApiVersionsRequest, ApiVersionsResponse;
     consumer_group_describe: ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse;
     consumer_group_heartbeat: ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse;
     create_acls: CreateAclsRequest, CreateAclsResponse;
+    create_delegation_token: CreateDelegationTokenRequest, CreateDelegationTokenResponse;
     create_partitions: CreatePartitionsRequest, CreatePartitionsResponse;
     create_topics: CreateTopicsRequest, CreateTopicsResponse;
     delete_acls: DeleteAclsRequest, DeleteAclsResponse;
@@ -168,6 +170,7 @@ pairs! {
     describe_client_quotas: DescribeClientQuotasRequest, DescribeClientQuotasResponse;
     describe_cluster: DescribeClusterRequest, DescribeClusterResponse;
     describe_configs: DescribeConfigsRequest, DescribeConfigsResponse;
+    describe_delegation_token: DescribeDelegationTokenRequest, DescribeDelegationTokenResponse;
     describe_groups: DescribeGroupsRequest, DescribeGroupsResponse;
     describe_log_dirs: DescribeLogDirsRequest, DescribeLogDirsResponse;
     describe_producers: DescribeProducersRequest, DescribeProducersResponse;
@@ -177,6 +180,7 @@ pairs! {
     describe_user_scram_credentials: DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse;
     elect_leaders: ElectLeadersRequest, ElectLeadersResponse;
     end_txn: EndTxnRequest, EndTxnResponse;
+    expire_delegation_token: ExpireDelegationTokenRequest, ExpireDelegationTokenResponse;
     fetch: FetchRequest, FetchResponse;
     find_coordinator: FindCoordinatorRequest, FindCoordinatorResponse;
     heartbeat: HeartbeatRequest, HeartbeatResponse;
@@ -195,10 +199,12 @@ pairs! {
     offset_fetch: OffsetFetchRequest, OffsetFetchResponse;
     offset_for_leader_epoch: OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse;
     produce: ProduceRequest, ProduceResponse;
+    renew_delegation_token: RenewDelegationTokenRequest, RenewDelegationTokenResponse;
     sasl_authenticate: SaslAuthenticateRequest, SaslAuthenticateResponse;
     sasl_handshake: SaslHandshakeRequest, SaslHandshakeResponse;
     sync_group: SyncGroupRequest, SyncGroupResponse;
     txn_offset_commit: TxnOffsetCommitRequest, TxnOffsetCommitResponse;
+    unregister_broker: UnregisterBrokerRequest, UnregisterBrokerResponse;
     update_features: UpdateFeaturesRequest, UpdateFeaturesResponse;
     write_txn_markers: WriteTxnMarkersRequest, WriteTxnMarkersResponse;
 }

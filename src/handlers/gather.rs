@@ -5,6 +5,7 @@ use millrace_net::messages::describe_producers::DescribeProducersResponse;
 use millrace_net::messages::list_offsets::ListOffsetsResponse;
 use millrace_net::messages::offset_for_leader_epoch::OffsetForLeaderEpochResponse;
 
+use crate::handlers::alter_replica_log_dirs::Moves;
 use crate::handlers::describe_log_dirs::Sizes;
 use crate::mail::{Answer, Ask, PartitionId};
 use crate::shard::{Pending, ReplyTo, Shard, Turn};
@@ -33,6 +34,8 @@ pub(crate) enum Gathered {
     Producers(DescribeProducersResponse),
     /// DescribeLogDirs.
     Sizes(Sizes),
+    /// AlterReplicaLogDirs.
+    Moves(Moves),
 }
 
 /// One thing to ask: of which partition, and where in the response the answer goes.
@@ -84,6 +87,7 @@ impl Shard {
             Gathered::DeletedRecords(response) => response.place(place, answer),
             Gathered::Producers(response) => response.place(place, answer),
             Gathered::Sizes(sizes) => sizes.place(place, answer),
+            Gathered::Moves(moves) => moves.place(place, answer),
         }
         waiting.left -= 1;
         if waiting.left == 0
@@ -100,6 +104,7 @@ impl Shard {
             Gathered::DeletedRecords(response) => response.encode(writer, version),
             Gathered::Producers(response) => response.encode(writer, version),
             Gathered::Sizes(sizes) => sizes.response().encode(writer, version),
+            Gathered::Moves(moves) => moves.response.encode(writer, version),
         });
     }
 }

@@ -131,7 +131,8 @@ fn check_name(image: &Image, name: &str, taken: &BTreeMap<String, String>) -> Re
     if image.topic(name).is_some() {
         return Err(Refusal::new(
             RefusalKind::TopicAlreadyExists,
-            format!("topic '{name}' exists already"),
+            // Scripts look for these words of Kafka's.
+            format!("Topic '{name}' already exists."),
         ));
     }
     match taken.get(&collision_key(name)) {

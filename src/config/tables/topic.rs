@@ -5,7 +5,7 @@
 
 use millrace_replication::config_key::{
     ConfigKey, ConfigKind,
-    Rule::{Any, AtLeast, Between, BetweenOr, Fraction, OneOf, Set},
+    Rule::{Any, AtLeast, Between, BetweenOr, Fraction, OneOf, Set, ThrottledReplicas},
     Status, UpdateMode,
 };
 
@@ -31,13 +31,13 @@ pub const TOPIC: &[ConfigKey] = keys! {
         "Messages of a partition after which it is synced.";
     "flush.ms" Long Some("9223372036854775807"), AtLeast(0), ClusterWide, Used,
         "Time after which a partition's data is synced, ms.";
-    "follower.replication.throttled.replicas" List Some(""), Any, ClusterWide, Accepted,
+    "follower.replication.throttled.replicas" List Some(""), ThrottledReplicas, ClusterWide, Accepted,
         "Replicas whose followers are throttled.";
     "index.interval.bytes" Int Some("4096"), AtLeast(0), ClusterWide, Used,
         "Bytes of log between two entries of its offset index.";
     "internal.segment.bytes" Int None, Any, ClusterWide, Internal,
         "Segment size for tests.";
-    "leader.replication.throttled.replicas" List Some(""), Any, ClusterWide, Accepted,
+    "leader.replication.throttled.replicas" List Some(""), ThrottledReplicas, ClusterWide, Accepted,
         "Replicas whose leaders are throttled.";
     "local.retention.bytes" Long Some("-2"), AtLeast(-2), ClusterWide, Accepted,
         "Bytes a tiered partition keeps locally; -2 as retention.";

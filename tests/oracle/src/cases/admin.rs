@@ -31,6 +31,13 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
             json!({ "Mechanism": "PLAIN" }),
         ));
     }
+    for version in 1..=3 {
+        scripts.push(tokens(version));
+    }
+    for version in 1..=2 {
+        scripts.push(move_to_log_dirs(version));
+    }
+    scripts.push(unregister());
     scripts.push(scram());
     scripts.push(Script::new("admin/describe-transactions-v0").call(
         "DescribeTransactions",
@@ -38,6 +45,39 @@ pub(super) fn cases(scripts: &mut Vec<Script>) {
         json!({ "TransactionalIds": ["%T-none", ""] }),
     ));
     scripts.push(patterns_of_transactions());
+}
+
+/// Delegation tokens over PLAINTEXT. Two of the four requests have no version 3.
+fn tokens(version: i16) -> Script {
+    let script = Script::new(format!("admin/delegation-tokens-v{version}"))
+        .call("CreateDelegationToken", version, json!({ "Renewers": [], "MaxLifetimeMs": -1 }))
+        .call("DescribeDelegationToken", version, json!({ "Owners": null }))
+        .call("DescribeDelegationToken", version, json!({ "Owners": [] }));
+    if version > 2 {
+        return script;
+    }
+    script
+        .call("RenewDelegationToken", version, json!({ "Hmac": "00ff", "RenewPeriodMs": -1 }))
+        .call("ExpireDelegationToken", version, json!({ "Hmac": "00ff", "ExpiryTimePeriodMs": -1 }))
+}
+
+/// Log dirs that do not exist. One that does has another name on each broker.
+fn move_to_log_dirs(version: i16) -> Script {
+    let script = Script::new(format!("admin/move-to-log-dirs-v{version}")).topic("a", 1, &[]);
+    let places = [("/no/such/dir", "%T-a", 0), ("/no/such/dir", "%T-none", 0), ("dir", "%T-a", 9)];
+    let script = places.into_iter().fold(script, |script, (path, name, partition)| {
+        let topics = json!([{ "Name": name, "Partitions": [partition] }]);
+        let body = json!({ "Dirs": [{ "Path": path, "Topics": topics }] });
+        script.call("AlterReplicaLogDirs", version, body)
+    });
+    script.call("AlterReplicaLogDirs", version, json!({ "Dirs": [] }))
+}
+
+fn unregister() -> Script {
+    let script = Script::new("admin/unregister-broker-v0");
+    [7, -1, i32::MAX]
+        .into_iter()
+        .fold(script, |script, id| script.call("UnregisterBroker", 0, json!({ "BrokerId": id })))
 }
 
 fn reassign(version: i16) -> Script {
@@ -134,9 +174,17 @@ fn resources(version: i16) -> Script {
 
 fn list_transactions(version: i16) -> Script {
     let ask = |states: Value| json!({ "StateFilters": states, "ProducerIdFilters": [987_654] });
-    Script::new(format!("admin/list-transactions-v{version}"))
+    let script = Script::new(format!("admin/list-transactions-v{version}"))
         .call("ListTransactions", version, ask(json!([])))
-        .call("ListTransactions", version, ask(json!(["Ongoing", "Nonsense", "ongoing"])))
+        .call("ListTransactions", version, ask(json!(["Ongoing", "Nonsense", "ongoing"])));
+    if version < 2 {
+        return script;
+    }
+    ["a.*", "", "(a", "a{2,1}", "\\Qa.b\\E"].into_iter().fold(script, |script, pattern| {
+        let body = json!({ "StateFilters": ["Nonsense"], "ProducerIdFilters": [],
+            "TransactionalIdPattern": pattern });
+        script.call("ListTransactions", version, body)
+    })
 }
 
 fn patterns_of_transactions() -> Script {

@@ -214,6 +214,12 @@ impl Recovery {
         }
     }
 
+    /// Something has to wait for descriptors, memory or room: once nothing is under way it is let go
+    /// of, and the recovery begins anew a second later.
+    pub(crate) fn begin_anew_later(&mut self) {
+        self.is_exhausted = true;
+    }
+
     fn known_segment(&self, base: Offset) -> Option<&SegmentCheckpoint> {
         let segments = &self.opening.checkpoint.as_ref()?.segments;
         segments.iter().find(|segment| segment.base_offset == base.0)
@@ -334,7 +340,7 @@ impl Log {
         };
         if let Some(error) = outcome.exhausted() {
             self.note_exhausted("opening the log", error);
-            recovery.is_exhausted = true;
+            recovery.begin_anew_later();
         }
         if recovery.is_exhausted {
             self.phase = Phase::Opening(recovery);

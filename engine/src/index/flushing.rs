@@ -14,10 +14,10 @@
 use std::cmp::Ordering;
 
 use bytes::Bytes;
-use millrace_io::{FileRef, IoError, Op, OpenMode};
+use millrace_io::{FileRef, IoError, IoErrorKind, Op, OpenMode};
 
 use crate::Offset;
-use crate::log::{IndexKind, Log, Pending, Phase};
+use crate::log::{IndexKind, Log, Pending, Phase, may_pass};
 use crate::segment::{OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, file_name};
 
 impl Log {
@@ -92,9 +92,16 @@ impl Log {
         result: Result<(FileRef, u64), IoError>,
         ops: &mut Vec<Op<M>>,
     ) {
-        let Ok((file, length)) = result else {
-            self.end_index_flush(base, ops);
-            return;
+        let (file, length) = match result {
+            Ok(opened) => opened,
+            Err(error) => {
+                // Where there is no room to make it there is none that holds anything.
+                if error.kind != IoErrorKind::NoSpace {
+                    self.keep_recovery_from_ending(error);
+                }
+                self.end_index_flush(base, ops);
+                return;
+            }
         };
         let Some(segment) = self.segment_mut(base) else {
             return;
@@ -129,7 +136,8 @@ impl Log {
         result: Result<(), IoError>,
         ops: &mut Vec<Op<M>>,
     ) {
-        if result.is_err() {
+        if let Err(error) = result {
+            self.keep_recovery_from_ending(error);
             self.end_index_flush(base, ops);
             return;
         }
@@ -148,6 +156,22 @@ impl Log {
         match result {
             Ok(()) => self.write_index(base, kind, file, ops),
             Err(error) => self.fail_index_sync(base, error),
+        }
+    }
+
+    /// An index file could not be cut to what recovery has found. Entries of batches that are gone
+    /// would look right again, at wrong positions, once as many bytes are written as before: the log
+    /// is not open before they are cut.
+    fn keep_recovery_from_ending(&mut self, error: IoError) {
+        let Phase::Opening(recovery) = &mut self.phase else {
+            return;
+        };
+        if may_pass(error) {
+            recovery.begin_anew_later();
+            self.note_exhausted("cutting an index", error);
+        } else {
+            let dir = self.spec.dir.display();
+            self.fail(format!("recovery of {dir} failed, at an index: {error}"));
         }
     }
 

@@ -183,7 +183,7 @@ impl Log {
                 }
                 if self.sync.retry_at.is_some() {
                     // Out of descriptors: as anywhere else in a recovery.
-                    self.with_recovery(|_, recovery| recovery.is_exhausted = true);
+                    self.with_recovery(|_, recovery| recovery.begin_anew_later());
                     self.pause_recovery(now);
                     return;
                 }

@@ -216,3 +216,33 @@ fn a_log_whose_folder_could_not_be_made_before_a_clean_stop_takes_appends_after_
     assert_eq!(append(&mut rig), Ok(Offset(0)));
     assert!(!rig.has_event(|event| matches!(event, LogEvent::Corrupt { .. })), "{:?}", rig.events);
 }
+
+// An index that could not be opened kept the entries of batches that a power loss had taken. Once as
+// much was written again they looked right, and led into the middle of other batches.
+#[test]
+fn entries_of_batches_that_are_gone_are_cut_before_a_log_is_open() {
+    let mut anew = 0;
+    for seed in 0..100 {
+        let world = World::new(WorldConfig::new(seed));
+        let config = LogConfig { index_interval_bytes: 256, ..LogConfig::default() };
+        let mut rig = Rig::with_world(world, config);
+        for _ in 0..40 {
+            rig.append(&batch(2, 100, T)).unwrap();
+        }
+        rig.close();
+        rig.kill();
+        let name = "00000000000000000000.log";
+        let content = rig.file(name);
+        rig.world.disk_mut().put(Rig::path(name), content[..content.len() / 40].to_vec());
+        exhaust(&mut rig, 200);
+        rig.open(Opening::default());
+        rig.pass_until(60_000, |rig| rig.log.is_running());
+        anew += u32::from(rig.has_event(|event| matches!(event, LogEvent::Exhausted { .. })));
+        // One batch is there, and at most one entry for it.
+        for (suffix, entry_bytes) in [("index", 8), ("timeindex", 12)] {
+            let bytes = rig.file(&format!("00000000000000000000.{suffix}")).len();
+            assert!(bytes <= entry_bytes, "seed {seed}: {bytes} bytes of {suffix}");
+        }
+    }
+    assert!(anew > 20, "descriptors were short in {anew} recoveries");
+}

@@ -3,9 +3,9 @@
 #
 # usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
 #   clients: confluent kafkapython aiokafka java franz sarama segmentio kafkajs
-#            platformatic kcat tools shippers oldjava frameworks migrate mirror compacted; with
+#            platformatic kcat tools shippers oldjava frameworks answers migrate mirror compacted; with
 #            --groups also members connect streams (default: all); rskafka when it is installed.
-#            Migrate and those behind it start brokers of their own.
+#            Answers and those behind it start brokers of their own.
 #   --bootstrap  an already running broker; without it a Millrace of its own is started on free
 #                loopback ports with a temporary data folder, and stopped in the end
 #   --groups     the parts that need consumer groups too
@@ -34,7 +34,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools shippers oldjava frameworks migrate mirror compacted
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools shippers oldjava frameworks answers migrate mirror compacted
     ${groups:+members connect streams})
 
 work=$(mktemp -d)
@@ -81,6 +81,7 @@ run_client() {
         platformatic) node "$here/node/platformatic.mjs" "$bootstrap" $groups ;;
         kcat|tools|shippers|oldjava|frameworks) "$here/$1.sh" "$bootstrap" $groups ;;
         rskafka) "$INTEROP_CACHE/rust/rskafka" "$bootstrap" ;;
+        answers) "$here/answers.sh" admin ;;
         migrate|mirror|compacted) "$here/$1.sh" ;;
         *) echo "no client $1"; return 2 ;;
     esac

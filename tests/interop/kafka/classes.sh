@@ -30,6 +30,13 @@ tool_class() {
         kafka-streams-groups) echo org.apache.kafka.tools.streams.StreamsGroupCommand ;;
         kafka-share-groups) echo org.apache.kafka.tools.consumer.group.ShareGroupCommand ;;
         kafka-storage) echo kafka.tools.StorageTool ;;
+        kafka-acls) echo org.apache.kafka.tools.AclCommand ;;
+        kafka-delegation-tokens) echo org.apache.kafka.tools.DelegationTokenCommand ;;
+        kafka-client-metrics) echo org.apache.kafka.tools.ClientMetricsCommand ;;
+        kafka-replica-verification) echo org.apache.kafka.tools.ReplicaVerificationTool ;;
+        kafka-console-share-consumer) echo org.apache.kafka.tools.consumer.ConsoleShareConsumer ;;
+        kafka-share-consumer-perf-test) echo org.apache.kafka.tools.ShareConsumerPerformance ;;
+        kafka-verifiable-share-consumer) echo org.apache.kafka.tools.VerifiableShareConsumer ;;
         *.*) echo "$1" ;;
         *) return 1 ;;
     esac

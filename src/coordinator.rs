@@ -89,12 +89,19 @@ pub struct GroupCoordinator {
     groups: BTreeMap<Arc<str>, Group>,
     cx: Context,
     is_loaded: bool,
+    /// Topics that were deleted while it was loading.
+    deleted_early: Vec<(String, Uuid)>,
 }
 
 impl GroupCoordinator {
     /// A coordinator that has not loaded its partition. `seed` decides all member ids.
     pub fn new(config: GroupConfig, seed: u64) -> Self {
-        Self { groups: BTreeMap::new(), cx: Context::new(config, seed), is_loaded: false }
+        Self {
+            groups: BTreeMap::new(),
+            cx: Context::new(config, seed),
+            is_loaded: false,
+            deleted_early: Vec::new(),
+        }
     }
 
     /// Works by another configuration from here on. What was decided by the old one stands until it
@@ -199,6 +206,9 @@ impl GroupCoordinator {
             self.begin_sessions(&name);
         }
         self.set_expiry_timer();
+        let deleted = std::mem::take(&mut self.deleted_early);
+        let deleted: Vec<_> = deleted.iter().map(|(name, id)| (name.as_str(), *id)).collect();
+        self.on_topics_deleted(now, &deleted);
     }
 
     /// True once [`Self::loaded`] was called.
@@ -441,7 +451,16 @@ impl GroupCoordinator {
     }
 
     /// Topics are deleted: what groups have committed for them goes.
+    ///
+    /// While the partition is loading, nothing may be appended to it: the offsets of a topic are not all
+    /// known, and whoever loads takes the place of an append for the one up to which it has read, and
+    /// passes over all between. So it waits until all is loaded.
     pub fn on_topics_deleted(&mut self, now: Now, topics: &[(&str, Uuid)]) {
+        if !self.is_loaded {
+            let topics = topics.iter().map(|(name, id)| ((*name).to_owned(), *id));
+            self.deleted_early.extend(topics);
+            return;
+        }
         self.cx.now = now;
         for group in self.groups.values() {
             let of = |topic: &(&str, Uuid)| group.topic_tombstones(&self.cx, *topic);

@@ -181,6 +181,26 @@ fn a_deleted_topic_takes_its_offsets_along() {
     assert_eq!(bench.fetch(), -1);
 }
 
+/// A topic was deleted while a coordinator had read half of its log: it wrote tombstones for what it knew,
+/// and passed over everything between there and those, acknowledged offsets of other topics among it.
+#[test]
+fn a_topic_that_is_deleted_while_offsets_are_loaded_takes_them_along_once_they_are() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 5);
+    bench.drop_snapshot();
+    let mut coordinator = GroupCoordinator::new(GroupConfig::default(), 9);
+    coordinator.set_image(Arc::clone(&bench.image));
+    for record in &bench.log {
+        coordinator.replay(record);
+    }
+    coordinator.on_topics_deleted(bench.now(), &[("t", Uuid::ZERO)]);
+    assert!(coordinator.take_outputs().is_empty(), "nothing is written into a log that is read");
+    coordinator.loaded(bench.now());
+    bench.coordinator = coordinator;
+    bench.pump();
+    assert_eq!(bench.fetch(), -1);
+}
+
 /// A coordinator that died between a topic's deletion and the tombstones keeps what was committed
 /// for it: the next topic of that name is another one. And one that hears late of the deletion does
 /// not take along what was committed for the next one.

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use millrace::coordinator::{GroupConfig, GroupCoordinator, SnapshotWalk};
+use millrace::coordinator::{
+    ConsumerRecord, GroupConfig, GroupCoordinator, GroupRecord, SnapshotWalk,
+};
 use millrace::shard::GroupState;
 use millrace_engine::crc::crc32c;
-use millrace_engine::{BatchBuilder, BatchIter, BatchSpec, OpenBatch};
+use millrace_engine::{BatchBuilder, BatchIter, BatchSpec, BatchView, OpenBatch};
+use millrace_io::Op;
 use millrace_world::{Disk, World};
 
 /// Most bytes that a batch unpacks to.
@@ -77,6 +80,60 @@ pub fn compare(disk: &Disk, state: &GroupState) -> Result<bool, String> {
         }
     }
     Ok(true)
+}
+
+/// A group that ends: whoever joins next begins it anew, with the first epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Its name.
+    pub group: String,
+    /// Whether it was one of the consumer protocol: nobody can have joined it since this was decided.
+    pub was_consumer: bool,
+}
+
+/// What every key of the groups' offsets topic has behind its type and the name's length.
+const NAME_BEGINS: &[u8] = b"group-";
+
+/// The groups that end with what a shard is about to append.
+pub fn ended<M>(ops: &[Op<M>]) -> Vec<End> {
+    let mut ends = Vec::new();
+    for op in ops {
+        let Op::Write { chunks, .. } = op else { continue };
+        // The front of a batch that is appended is a piece of its own. What a start writes once more is
+        // one piece, and old.
+        let is_append = chunks.len() > 1;
+        let is_it = |chunk: &Bytes| chunk.windows(NAME_BEGINS.len()).any(|at| at == NAME_BEGINS);
+        if is_append && chunks.iter().any(is_it) {
+            let bytes = chunks.concat();
+            ends.extend(BatchIter::new(&bytes).filter_map(|batch| ended_by(&batch)));
+        }
+    }
+    ends
+}
+
+/// The group that ends with a batch: a coordinator puts a group's change in one. A group that changes
+/// its protocol while it has members ends as one and goes on as the other, in the same batch.
+fn ended_by(batch: &BatchView<'_>) -> Option<End> {
+    let open = OpenBatch::open(batch, BODY_BYTES_MAX).ok()?;
+    let (mut end, mut goes_on) = (None, false);
+    for record in open.records() {
+        let record = record.ok()?.record;
+        let read = GroupRecord::decode(record.key.unwrap_or_default(), record.value).ok()?;
+        match read {
+            Some(GroupRecord::Group(group, None)) => {
+                end = Some(End { group, was_consumer: false });
+            }
+            Some(GroupRecord::Consumer(group, ConsumerRecord::Epoch(None))) => {
+                end = Some(End { group, was_consumer: true });
+            }
+            Some(GroupRecord::Group(_, Some(_))) => goes_on = true,
+            Some(GroupRecord::Consumer(_, ConsumerRecord::Member(_, Some(member)))) => {
+                goes_on |= member.classic_member_metadata.is_some();
+            }
+            Some(GroupRecord::Offset(..) | GroupRecord::Consumer(..)) | None => {}
+        }
+    }
+    end.filter(|_| !goes_on)
 }
 
 /// Snapshots of all that the logs tell now, which claim to be of their beginnings: by path.

@@ -22,6 +22,7 @@ use millrace_net::messages::offset_fetch::OffsetFetchRequest;
 use millrace_wire::Uuid;
 use millrace_world::{ClientId, Disk, Rng, World};
 
+use crate::group_log::End;
 use crate::link::Link;
 use crate::plan::{MS, Plant};
 use eraser::Eraser;
@@ -164,6 +165,15 @@ impl Groups {
     pub fn see_wall(&mut self, time: u64, beyond_ms: i64) {
         for ledger in &mut self.board.ledgers {
             ledger.see_wall(time, beyond_ms);
+        }
+    }
+
+    /// The broker writes that these groups end.
+    pub fn see_ended(&mut self, ends: &[End], time: u64) {
+        for End { group, was_consumer } in ends {
+            if let Some(ledger) = self.board.ledgers.iter_mut().find(|it| it.name() == group) {
+                ledger.on_ended(*was_consumer, time);
+            }
         }
     }
 
@@ -370,9 +380,15 @@ impl Groups {
         for group in 0..self.board.ledgers.len() {
             let members = || self.members.iter().filter(move |it| it.group == group && it.is_up());
             for spot in self.board.spots() {
-                let is_wanted = members().any(|member| member.wants(&self.board, spot.topic));
+                let wants = |member: &&Member| member.wants(&self.board, spot.topic);
                 let owners = members().filter(|member| member.owns(spot)).count();
-                if owners != usize::from(is_wanted) {
+                // Of a static member that is back its group may not know what it wants by now.
+                let known = || members().filter(|member| !member.stands_in());
+                let owners_known = known().filter(|member| member.owns(spot)).count();
+                let is_right = owners == usize::from(members().any(|member| wants(&member)))
+                    || owners == 1 && owners_known == 0
+                    || owners == 0 && !known().any(|member| wants(&member));
+                if !is_right {
                     return Some((group, spot));
                 }
             }

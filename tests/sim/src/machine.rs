@@ -38,6 +38,8 @@ pub struct Machine {
     loaded: Vec<usize>,
     /// Shards of which some are to be compared with their logs.
     compares: Vec<bool>,
+    /// Groups whose ends were written since somebody asked.
+    ended: Vec<group_log::End>,
     /// What was wrong with them.
     violation: Option<String>,
     /// Coordinators that were compared.
@@ -72,6 +74,7 @@ impl Machine {
             snapshot_bytes: plan.snapshot_bytes,
             loaded: Vec::new(),
             compares: Vec::new(),
+            ended: Vec::new(),
             violation: None,
             compared: 0,
             compared_snapshots: 0,
@@ -115,6 +118,10 @@ impl Machine {
         let shard = &mut self.shards[usize::from(id.0)];
         shard.step(now, &mut self.completions, &mut self.ops);
         assert!(self.completions.is_empty(), "a shard takes all its completions");
+        if !self.settings.is_empty() {
+            // Only groups set anything.
+            self.ended.extend(group_log::ended(&self.ops));
+        }
         plant::pervert(self.plant, &mut self.world, id, &mut self.ops);
         if !self.disguises.is_empty() {
             plant::skip_crcs(&self.disguises, &mut self.ops);
@@ -160,6 +167,11 @@ impl Machine {
     /// What was wrong with what coordinators of groups know.
     pub fn violation(&self) -> Option<&str> {
         self.violation.as_deref()
+    }
+
+    /// Groups whose ends were written since the last call.
+    pub fn take_ended(&mut self) -> Vec<group_log::End> {
+        std::mem::take(&mut self.ended)
     }
 
     /// Batches that were sent with a CRC that fits are written with the one they had before.

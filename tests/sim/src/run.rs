@@ -169,8 +169,10 @@ impl Run {
         }
         self.see_broken();
         if let Some(groups) = &mut self.groups {
+            let ended = self.machine.take_ended();
             let world = &self.machine.world;
             groups.see_wall(world.time(), world.wall_beyond_ms());
+            groups.see_ended(&ended, world.time());
         }
         self.wake();
         if let Some(wrong) = self.machine.violation() {

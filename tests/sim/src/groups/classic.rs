@@ -77,8 +77,13 @@ pub(super) struct Classic {
     joins_from: u64,
     /// It has not joined since it came back.
     is_back: bool,
+    /// It is a static member that came back into a generation that there was: it has what its former
+    /// self was given, whatever that one subscribed to, until there is another generation (KIP-345).
+    stands_in: bool,
     /// What it said that it subscribes to when it joined.
     joined_for: Option<Subscription>,
+    /// The topics that it named then.
+    said: BTreeSet<usize>,
 }
 
 impl Classic {
@@ -94,7 +99,9 @@ impl Classic {
             assigned_by: None,
             joins_from: 0,
             is_back: true,
+            stands_in: false,
             joined_for: None,
+            said: BTreeSet::new(),
         }
     }
 
@@ -111,6 +118,11 @@ impl Classic {
     /// Whether it has its partitions.
     pub(super) fn is_in(&self) -> bool {
         self.phase == Phase::In
+    }
+
+    /// Whether it has what was given to one that may have subscribed to something else.
+    pub(super) const fn stands_in(&self) -> bool {
+        self.stands_in
     }
 
     /// Whether it has been in a generation, and has not heard that it is none of its members.
@@ -169,7 +181,7 @@ impl Member {
             Phase::Out if time >= joins_from => self.send_join(world, board),
             Phase::Out | Phase::Waiting => {}
             Phase::In => {
-                let counts: Vec<usize> = board.topics.iter().map(|it| it.ends.len()).collect();
+                let counts: Vec<usize> = board.topics.iter().map(Topic::partitions).collect();
                 let subscription = Some(self.subscription.clone());
                 let classic = self.classic();
                 let is_outdated = classic.assigned_by.as_ref().is_some_and(|it| *it != counts);
@@ -237,8 +249,13 @@ impl Member {
         classic.assigned_by = None;
         let version = classic.versions.join;
         let time = world.time();
-        board.ledgers[self.group].on_classic_sent(&request.member_id, Some(&owned), time);
-        self.send(world, board, Ask::Join, &request, version);
+        let named = self.named_topics(board, true);
+        let ledger = &mut board.ledgers[self.group];
+        ledger.on_classic_sent(&request.member_id, Some(&owned), time);
+        ledger.on_subscription_sent(&request.member_id, &named);
+        self.classic().said = named;
+        let claims = request.member_id.is_empty();
+        self.send(world, board, Ask::Join(claims), &request, version);
     }
 
     /// It is not known under its id any more.
@@ -302,6 +319,12 @@ impl Member {
         let who = (id.as_str(), instance.as_deref());
         board.ledgers[self.group].on_joined(mark, generation, who, by, time);
         let classic = self.classic();
+        if classic.id.is_empty() || by == Leads::Broker {
+            let is_back = instance.is_some() && mark.knew(generation);
+            classic.stands_in = is_back && by == Leads::Member;
+        } else {
+            classic.stands_in &= classic.generation == generation;
+        }
         classic.id.clone_from(id);
         classic.leads = by;
         classic.generation = generation;
@@ -322,7 +345,7 @@ impl Member {
         let may_lead = may_lead && by == Leads::Member;
         let is_unsure = response.skip_assignment || !leads && may_lead;
         if leads || may_lead {
-            let counts = board.topics.iter().map(|topic| topic.ends.len()).collect();
+            let counts = board.topics.iter().map(Topic::partitions).collect();
             let classic = self.classic();
             let is_back = std::mem::take(&mut classic.is_back);
             classic.assigned_by = Some(if is_unsure && is_back { Vec::new() } else { counts });
@@ -394,8 +417,13 @@ impl Member {
         classic.held_in = classic.generation;
         classic.phase = Phase::In;
         let (generation, leads) = (classic.generation, classic.leads);
+        let said = classic.said.clone();
         let ledger = &mut board.ledgers[self.group];
         ledger.on_synced(mark, generation, (&who, &id), &spots, leads, time);
+        if self.habits.instance.is_none() {
+            // Of a static member that is back its group knows what it said before, until others join.
+            ledger.on_subscribed(mark, &id, &said, time);
+        }
         self.last_ok = mark.time;
         self.next_beat = time + self.habits.beat_ms * MS;
         self.lanes = spots.into_iter().map(Lane::new).collect();
@@ -492,7 +520,7 @@ fn assign(
     }
     for (at, topic) in topics.iter().enumerate() {
         let Some(takers) = wants.get(&topic.name) else { continue };
-        for partition in 0..topic.ends.len() {
+        for partition in 0..topic.partitions() {
             let taker = &takers[rng.index(takers.len())];
             if let Some(share) = shares.get_mut(taker) {
                 share.insert(Spot { topic: at, partition });

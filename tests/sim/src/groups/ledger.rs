@@ -18,13 +18,16 @@
 
 mod forgotten;
 mod owners;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_net::ErrorCode;
 use millrace_net::messages::offset_commit::OffsetCommitRequest;
 
-use owners::View;
+pub(super) use owners::Speaks;
+use owners::{Claims, View};
 
 /// A partition of one of the groups' topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +54,8 @@ pub(super) struct Terms {
     pub(super) rebalance_ms: u64,
     /// Whether its members speak one protocol or the other, and change it.
     pub(super) is_mixed: bool,
+    /// Whether any of them may speak the classic protocol.
+    pub(super) may_be_classic: bool,
     /// How long offsets that nobody needs are kept, ms.
     pub(super) retention_ms: u64,
 }
@@ -74,6 +79,13 @@ pub(super) struct Mark {
     joined: i32,
 }
 
+impl Mark {
+    /// Whether members had their partitions in a generation, or epoch, already.
+    pub(super) const fn knew(&self, generation: i32) -> bool {
+        self.told >= generation
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// Unknown, perhaps for ever.
@@ -92,6 +104,8 @@ struct Commit {
     /// Why it must be refused, if it must.
     fenced: Option<String>,
     sent: Mark,
+    /// It was not forgotten before this time, ns, if it was taken at all.
+    alive_at: u64,
     /// Behind this it does not take effect any more.
     over: Option<u64>,
     /// The world's time then.
@@ -166,6 +180,8 @@ pub(super) struct Ledger {
     /// By instance id: all member ids it ever had. An old leader knows members by those alone.
     aliases: BTreeMap<String, BTreeSet<String>>,
     views: BTreeMap<String, View>,
+    /// In this life.
+    claims: Claims,
     /// By epoch, or generation, and partition: who was told to have it.
     owners: BTreeMap<(i32, Spot), String>,
     /// What the wall clock shows beyond the world's time, ms, and since when, ns.
@@ -202,6 +218,7 @@ impl Ledger {
             instances: BTreeMap::new(),
             aliases: BTreeMap::new(),
             views: BTreeMap::new(),
+            claims: Claims::new(),
             owners: BTreeMap::new(),
             walls: Vec::new(),
             newest: None,
@@ -263,6 +280,7 @@ impl Ledger {
         self.life += 1;
         self.joined = 0;
         self.instances.clear();
+        self.claims.clear();
         for commit in &mut self.commits {
             commit.over.get_or_insert(self.clock);
             commit.over_at.get_or_insert(time);
@@ -333,7 +351,8 @@ impl Ledger {
         };
         let by = by.to_owned();
         let fate = Fate::Open;
-        let commit = Commit { spot, offset, by, fenced, sent, over: None, over_at: None, fate };
+        let (over, over_at) = (None, None);
+        let commit = Commit { spot, offset, by, fenced, sent, alive_at: time, over, over_at, fate };
         self.add_commit(commit)
     }
 
@@ -457,6 +476,7 @@ impl Ledger {
             return;
         }
         commit.fate = Fate::Applied;
+        commit.alive_at = commit.alive_at.max(mark.time);
         commit.over.get_or_insert(clock);
         commit.over_at.get_or_insert(time);
         self.on_current(spot, Some(number), mark.clock);
@@ -566,7 +586,7 @@ impl Ledger {
             }
             Leads::Broker => self.note_told((id, generation), spots, mark, time),
         }
-        self.on_classic_view(id, generation, spots, mark);
+        self.on_classic_view((who, id), generation, spots, mark);
     }
 
     /// What members of a generation get is what one request of its leader gave them. A group that has

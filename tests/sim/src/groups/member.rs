@@ -16,7 +16,7 @@ use millrace_net::messages::{
 use millrace_world::{ClientId, Rng, World};
 
 use super::classic::Classic;
-use super::ledger::{Mark, Spot};
+use super::ledger::{Mark, Speaks, Spot};
 use super::modern::Modern;
 use super::writer::{Topic, error_of, is_trouble};
 use super::{Board, wire};
@@ -121,8 +121,8 @@ pub(super) struct Sent {
 pub(super) enum Ask {
     /// FindCoordinator.
     Find,
-    /// JoinGroup.
-    Join,
+    /// JoinGroup; true if it is to take an instance id's place.
+    Join(bool),
     /// SyncGroup.
     Sync,
     /// Heartbeat.
@@ -245,6 +245,14 @@ impl Member {
         self.lanes.iter().any(|lane| lane.spot == spot)
     }
 
+    /// Whether what it has need not be what it subscribes to, which its group may not have heard.
+    pub(super) const fn stands_in(&self) -> bool {
+        match &self.protocol {
+            Protocol::Classic(classic) => classic.stands_in(),
+            Protocol::Modern(_) => false,
+        }
+    }
+
     /// The instance id of one that waits until another of that name is gone.
     pub(super) fn waiting_twin(&self) -> Option<String> {
         let is_modern = matches!(self.protocol, Protocol::Modern(_));
@@ -305,6 +313,15 @@ impl Member {
             }
             Subscription::Everything => topic < board.topics.len(),
         }
+    }
+
+    /// The topics that it names when it says what it subscribes to.
+    ///
+    /// - `lists`: an expression is told as the names that match it now.
+    pub(super) fn named_topics(&self, board: &Board, lists: bool) -> BTreeSet<usize> {
+        let names_any = lists || matches!(self.subscription, Subscription::Topics(_));
+        let all = 0..board.topics.len();
+        all.filter(|&topic| names_any && self.wants(board, topic)).collect()
     }
 
     /// Its connections' ends may have come with the end of the power.
@@ -540,8 +557,11 @@ impl Member {
                     error => Err(format!("FindCoordinator: {}", error.name())),
                 }
             }
-            Ask::Join => {
+            Ask::Join(claims) => {
                 let response = link.take::<JoinGroupRequest>(frame)?;
+                if claims {
+                    self.end_claim(board, Speaks::Classic);
+                }
                 self.on_joined(world, board, mark, &response)
             }
             Ask::Sync => {
@@ -554,6 +574,9 @@ impl Member {
             }
             Ask::ModernBeat(joins) => {
                 let response = link.take::<ConsumerGroupHeartbeatRequest>(frame)?;
+                if joins {
+                    self.end_claim(board, Speaks::Modern);
+                }
                 self.on_modern_beat(world, board, mark, joins, &response)
             }
             // Nobody is there any more to whom it would matter.
@@ -569,6 +592,13 @@ impl Member {
         }
     }
 
+    /// A request by which it takes its instance id's place is answered.
+    fn end_claim(&self, board: &mut Board, protocol: Speaks) {
+        if let Some(instance) = &self.habits.instance {
+            board.ledgers[self.group].on_claim_answered(instance, protocol);
+        }
+    }
+
     // Requests.
 
     /// Sends a request over the coordinator's connection.
@@ -581,6 +611,21 @@ impl Member {
         version: i16,
     ) {
         let Some(link) = &mut self.link else { return };
+        let claims = match ask {
+            Ask::Join(true) => Some(Speaks::Classic),
+            Ask::ModernBeat(true) => Some(Speaks::Modern),
+            Ask::Join(false)
+            | Ask::ModernBeat(false)
+            | Ask::Find
+            | Ask::Sync
+            | Ask::Beat
+            | Ask::Leave
+            | Ask::Commit(_)
+            | Ask::Offsets => None,
+        };
+        if let (Some(protocol), Some(instance)) = (claims, &self.habits.instance) {
+            board.ledgers[self.group].on_claim_sent(instance, protocol);
+        }
         let mark = board.ledgers[self.group].mark(world.time());
         link.send(world, request, version);
         self.sent.push_back(Sent { ask, mark });
@@ -726,6 +771,11 @@ impl Member {
         let response = link.take::<FetchRequest>(frame)?;
         for data in &response.responses {
             let topic = board.topic(&data.topic, data.topic_id);
+            let is_it = |topic: &Topic| topic.is_gone && topic.name == data.topic;
+            if topic.is_none() && board.topics.iter().any(is_it) {
+                // It is told that, or was served before.
+                continue;
+            }
             let topic = topic.ok_or_else(|| format!("unasked: {}", data.topic))?;
             for part in &data.partitions {
                 let partition = usize::try_from(part.partition_index)

@@ -31,6 +31,8 @@ pub(super) struct Modern {
     is_puzzled: bool,
     /// The next heartbeat says everything.
     says_all: bool,
+    /// The topics it named when it last did. What is lost it says again.
+    said: BTreeSet<usize>,
     /// The next heartbeat says what it has.
     says_owned: bool,
     /// When it gives up what it is to give up, ns.
@@ -50,6 +52,7 @@ impl Modern {
             target: BTreeSet::new(),
             is_puzzled: false,
             says_all: true,
+            said: BTreeSet::new(),
             says_owned: false,
             revokes_at: None,
             revoke_ms,
@@ -189,6 +192,7 @@ impl Member {
         let rebalance_timeout_ms = i32::try_from(self.habits.rebalance_ms).expect("short");
         let group_id = self.habits.group_id.clone();
         let instance_id = self.habits.instance.clone();
+        let named = self.named_topics(board, false);
         let modern = self.modern();
         let joins = modern.epoch == 0;
         let says_all = modern.says_all || joins;
@@ -199,8 +203,15 @@ impl Member {
         // It takes what it is told to have as soon as it can.
         let holds = owned.union(&modern.target).copied().collect();
         let said = says_owned.then_some(&holds);
-        board.ledgers[self.group].on_beat_sent(&id, said, time);
+        let ledger = &mut board.ledgers[self.group];
+        ledger.on_beat_sent(&id, said, time);
+        if says_all {
+            ledger.on_subscription_sent(&id, &named);
+        }
         let modern = self.modern();
+        if says_all {
+            modern.said = named;
+        }
         let request = ConsumerGroupHeartbeatRequest {
             group_id,
             member_id: id,
@@ -248,12 +259,13 @@ impl Member {
         if let Some(told) = &told {
             modern.target.clone_from(told);
         }
-        let (id, epoch) = (modern.id.clone(), modern.epoch);
+        let (id, epoch, said) = (modern.id.clone(), modern.epoch, modern.said.clone());
         let who = self.habits.instance.clone().unwrap_or_else(|| id.clone());
         let joins = if joins { Joins::Yes } else { Joins::No };
         self.last_ok = mark.time;
         let ledger = &mut board.ledgers[self.group];
         ledger.on_beat(mark, (&id, &who, epoch), joins, told.as_ref(), &owned, time);
+        ledger.on_subscribed(mark, &id, &said, time);
         Ok(())
     }
 

@@ -69,7 +69,8 @@ impl Habits {
         }
         let count = 1 + rng.index(TOPICS);
         let mut topics: Vec<String> = (0..count).map(|it| format!("group-topic-{it}")).collect();
-        // Requests of the classic protocol tell topics of one name not apart.
+        // Requests of the classic protocol tell topics of one name not apart: where they are spoken a
+        // topic's name does not come back.
         let recreates = rng.chance(250);
         let is_durable = rng.chance(500);
         let session_ms = rng.between(100, 1_000);
@@ -103,6 +104,7 @@ impl Habits {
                 session_ms: common.session_ms,
                 rebalance_ms: common.rebalance_ms,
                 is_mixed: kind == Kind::Mixed,
+                may_be_classic: kind != Kind::Modern,
                 retention_ms: retention_minutes * 60_000,
             });
         }
@@ -115,6 +117,7 @@ impl Habits {
                 session_ms,
                 rebalance_ms: session_ms,
                 is_mixed: false,
+                may_be_classic: false,
                 retention_ms: retention_minutes * 60_000,
             });
         }
@@ -125,8 +128,12 @@ impl Habits {
         let check_ms = rng.between(20, 1_000).to_string();
         settings.push(("offsets.retention.check.interval.ms", check_ms));
         let mut tasks = tasks(rng, count);
+        // A draw of its own: what seeds meant before they still mean.
+        let mut draw = Rng::new(seed ^ 0x6772_6F75_7033);
         if recreates {
             recreate(rng, &mut tasks, &mut topics);
+        } else if count > 1 && draw.chance(300) {
+            delete(&mut draw, &mut tasks, count);
         }
         Some(Self {
             tasks,
@@ -173,16 +180,23 @@ fn settings(
 
 /// One of the topics is deleted when it has grown, if it does, and another one gets its name.
 fn recreate(rng: &mut Rng, tasks: &mut Vec<(u64, Task)>, topics: &mut Vec<String>) {
-    let old = rng.index(topics.len());
+    let (old, at) = delete(rng, tasks, topics.len());
+    let new = topics.len();
+    topics.push(topics[old].clone());
+    tasks.push((at + rng.below(500) * MS, Task::Create(new, 1 + rng.index(4))));
+    tasks.sort_by_key(|&(at, _)| at);
+}
+
+/// One of the topics is deleted when it has grown, if it does. Returns which, and when, ns.
+fn delete(rng: &mut Rng, tasks: &mut Vec<(u64, Task)>, count: usize) -> (usize, u64) {
+    let old = rng.index(count);
     let is_its =
         |task: &Task| matches!(task, Task::Create(it, _) | Task::Grow(it, _) if *it == old);
     let its = tasks.iter().filter(|(_, task)| is_its(task)).map(|(at, _)| *at);
     let at = its.max().unwrap_or(0) + rng.between(200, 4_000) * MS;
-    let new = topics.len();
-    topics.push(topics[old].clone());
     tasks.push((at, Task::Delete(old)));
-    tasks.push((at + rng.below(500) * MS, Task::Create(new, 1 + rng.index(4))));
     tasks.sort_by_key(|&(at, _)| at);
+    (old, at)
 }
 
 /// What happens to the topics: the first one is there from the beginning.

@@ -39,6 +39,13 @@ pub(super) struct Topic {
     pub(super) is_gone: bool,
 }
 
+impl Topic {
+    /// Partitions that there are for sure; none once it is being deleted.
+    pub(super) const fn partitions(&self) -> usize {
+        if self.is_gone { 0 } else { self.ends.len() }
+    }
+}
+
 /// Something to do to a topic, by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {

@@ -4,7 +4,8 @@
 //! A deletion is a commit of nothing: it takes effect, if ever, between its sending and its end. Which
 //! of several deletions a look-up saw that finds nothing cannot be told. Expiry happens by itself: that
 //! an offset is gone is right if the wall clock can have shown the time at which it expires. From then
-//! on it is gone, whatever dies, or is loaded, later.
+//! on it is gone, whatever dies, or is loaded, later. While a member subscribes to its topic it does not
+//! expire.
 
 use millrace_net::ErrorCode;
 
@@ -19,26 +20,40 @@ impl Ledger {
         }
     }
 
-    /// The lowest and the highest that the wall clock has shown between two times, ms.
-    fn wall_between(&self, from: u64, to: u64) -> (i64, i64) {
-        let ms = |time: u64| i64::try_from(time / MS).expect("worlds are short");
-        let ends = self.walls.iter().skip(1).map(|next| next.0).chain([u64::MAX]);
-        let spans =
-            self.walls.iter().zip(ends).filter(|(since, end)| since.0 <= to && *end >= from);
-        spans.fold((i64::MAX, i64::MIN), |(low, high), (&(since, beyond), end)| {
-            let first = ms(from.max(since)) + beyond;
-            let last = ms(to.min(end)) + beyond;
-            (low.min(first), high.max(last))
-        })
-    }
-
     /// Whether an offset that was committed may have expired by now. When the broker took it is known
     /// only as far as when it was sent and answered.
+    ///
+    /// Its time begins with the commit. In a group that is empty and had members of the classic protocol
+    /// it begins when the last one left, which is later, and nevertheless ends earlier if the clock was
+    /// set back in between.
     fn may_have_expired(&self, commit: &Commit, time: u64) -> bool {
-        let (earliest, _) = self.wall_between(commit.sent.time, commit.over_at.unwrap_or(time));
-        let (_, latest) = self.wall_between(commit.sent.time, time);
+        let from = commit.sent.time;
+        let until = if self.terms.may_be_classic { time } else { commit.over_at.unwrap_or(time) };
+        let ms = |time: u64| i64::try_from(time / MS).expect("worlds are short");
         let retention_ms = i64::try_from(self.terms.retention_ms).unwrap_or(i64::MAX);
-        latest >= earliest.saturating_add(retention_ms)
+        let ends = self.walls.iter().skip(1).map(|next| next.0).chain([u64::MAX]);
+        let mut earliest = i64::MAX;
+        for (&(since, beyond), end) in self.walls.iter().zip(ends) {
+            let (first, last) = (from.max(since), time.min(end));
+            if first > last {
+                continue;
+            }
+            if first <= until {
+                earliest = earliest.min(ms(first) + beyond);
+            }
+            if ms(last) + beyond >= earliest.saturating_add(retention_ms) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether a member has subscribed to its topic for as long as it may have been forgotten.
+    fn is_guarded(&self, commit: &Commit, time: u64) -> bool {
+        self.views.values().any(|view| {
+            view.is_safe(&self.terms, &self.claims, time)
+                && view.subscribed_since(commit.spot.topic).is_some_and(|at| at <= commit.alive_at)
+        })
     }
 
     /// A look-up found nothing.
@@ -48,16 +63,19 @@ impl Ledger {
         let seen: Vec<usize> = book.candidates.iter().copied().chain(alive).collect();
         let commit = |&number: &usize| number.checked_sub(1).map(|at| &self.commits[at]);
         let is_none = seen.iter().any(|it| commit(it).is_none_or(Commit::forgets));
-        let is_expired = seen
-            .iter()
-            .filter_map(commit)
-            .any(|it| it.fenced.is_none() && self.may_have_expired(it, time));
+        // A deletion that is still under way need not be what took the offset, and may be refused yet.
+        let is_sure =
+            |it: &usize| commit(it).is_none_or(|it| it.forgets() && it.fate == Fate::Applied);
+        let is_surely_none = seen.iter().any(is_sure);
+        let is_expired = seen.iter().filter_map(commit).any(|it| {
+            it.fenced.is_none() && self.may_have_expired(it, time) && !self.is_guarded(it, time)
+        });
         if !is_none && !is_expired {
             self.fail(&format!("{spot:?}: no offset, but one of commits {seen:?} is due"));
             return;
         }
-        if !is_none {
-            self.forgotten_count += 1;
+        if is_expired && !is_surely_none {
+            self.forgotten_count += u64::from(!is_none);
             let by = "expiry".to_owned();
             self.add_commit(Commit {
                 spot,
@@ -65,6 +83,7 @@ impl Ledger {
                 by,
                 fenced: None,
                 sent: mark,
+                alive_at: time,
                 over: Some(self.clock),
                 over_at: Some(time),
                 fate: Fate::Applied,
@@ -88,7 +107,8 @@ impl Ledger {
         let sent = self.mark(time);
         let by = "nobody of the group".to_owned();
         let (fenced, fate) = (None, Fate::Open);
-        let commit = Commit { spot, offset, by, fenced, sent, over: None, over_at: None, fate };
+        let (over, over_at) = (None, None);
+        let commit = Commit { spot, offset, by, fenced, sent, alive_at: time, over, over_at, fate };
         self.add_commit(commit)
     }
 

@@ -7,18 +7,42 @@
 //!   over yet.
 //! - The sequence begins anew only where nobody may be left in the group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_net::ErrorCode;
 
 use super::{Joins, Ledger, Mark, Spot, Terms};
 use crate::plan::MS;
 
+/// Requests by which processes take an instance id's place, by that id: how many may take effect yet,
+/// of the classic protocol and of the consumer protocol.
+pub(super) type Claims = BTreeMap<String, (u32, u32)>;
+
+/// The protocol of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Speaks {
+    /// JoinGroup.
+    Classic,
+    /// ConsumerGroupHeartbeat.
+    Modern,
+}
+
+impl Speaks {
+    const fn of(self, claims: &mut (u32, u32)) -> &mut u32 {
+        match self {
+            Self::Classic => &mut claims.0,
+            Self::Modern => &mut claims.1,
+        }
+    }
+}
+
 /// A member, as the coordinator must see it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
     /// The last that it was told.
     pub(super) epoch: i32,
+    /// Its instance id, for a static member.
+    instance: Option<String>,
     holds: BTreeSet<Spot>,
     /// When the last request was sent that renewed its session, ns.
     last_ok: u64,
@@ -27,18 +51,31 @@ pub(super) struct View {
     /// When the first request was sent that was not answered yet, ns: the answer that is lost may
     /// have told it to give something up.
     asked_since: Option<u64>,
+    /// The topics that its group knows it to subscribe to by their names, and since when at the latest,
+    /// ns.
+    subscribed: BTreeMap<usize, u64>,
     /// Whether it speaks the classic protocol: its group may wait for it at any time, and not for
     /// long.
     is_classic: bool,
 }
 
 impl View {
-    /// Whether neither its session nor its time to give something up can be over.
-    fn is_safe(&self, terms: &Terms, time: u64) -> bool {
+    /// Whether neither its session nor its time to give something up can be over, and nobody can have
+    /// taken its place.
+    pub(super) fn is_safe(&self, terms: &Terms, claims: &Claims, time: u64) -> bool {
+        let claims = self.instance.as_ref().and_then(|instance| claims.get(instance));
+        if claims.is_some_and(|(joins, beats)| *joins > 0 || self.is_classic && *beats > 0) {
+            return false;
+        }
         let (session, rebalance) = (terms.session_ms * MS, terms.rebalance_ms * MS);
         let session = if self.is_classic { session.min(rebalance) } else { session };
         let in_time = |since: Option<u64>| since.is_none_or(|since| time < since + rebalance);
         time < self.last_ok + session && in_time(self.revoking_since) && in_time(self.asked_since)
+    }
+
+    /// Since when its group knows it to subscribe to a topic.
+    pub(super) fn subscribed_since(&self, topic: usize) -> Option<u64> {
+        self.subscribed.get(&topic).copied()
     }
 }
 
@@ -60,11 +97,28 @@ impl Ledger {
         }
     }
 
+    /// The broker writes that the group ends; whoever joins next begins it anew. From the outside
+    /// that shows only if a lower epoch than one of before is told. Answers of before may be on their
+    /// way, and members may come as far as others did before: what both are told need not go together.
+    ///
+    /// - `was_consumer`: nobody can have joined since it was decided. A classic group is out of
+    ///   memory at once, so that the next one of its name may have members before this is written.
+    pub(in super::super) fn on_ended(&mut self, was_consumer: bool, time: u64) {
+        let is_in = |(_, view): &(&String, &View)| view.is_safe(&self.terms, &self.claims, time);
+        let left = self.views.iter().find(is_in);
+        match left.map(|(id, _)| id.clone()) {
+            None => self.begin_anew(),
+            Some(id) if was_consumer => self.fail(&format!("it ends, and {id} is in it")),
+            Some(_) => {}
+        }
+    }
+
     /// A member that enters is told of an earlier epoch than others were. True if nobody may have been
     /// left in the group: then it has begun anew.
     pub(super) fn maybe_begin_anew(&mut self, id: &str, time: u64) -> bool {
-        let terms = &self.terms;
-        let is_in = |(other, view): (&String, &View)| other != id && view.is_safe(terms, time);
+        let Self { terms, claims, .. } = &*self;
+        let is_in =
+            |(other, view): (&String, &View)| other != id && view.is_safe(terms, claims, time);
         if self.views.iter().any(is_in) {
             return false;
         }
@@ -120,6 +174,52 @@ impl Ledger {
         }
     }
 
+    // Static members.
+
+    /// A process that is no member yet is about to join as an instance id. It takes the place of
+    /// whoever has it, also if the request is delayed until its process has died and the next one of
+    /// that name is in: that one is not known any more then. Only where both speak the consumer
+    /// protocol must the place have been given up.
+    pub(in super::super) fn on_claim_sent(&mut self, instance: &str, protocol: Speaks) {
+        *protocol.of(self.claims.entry(instance.to_owned()).or_default()) += 1;
+    }
+
+    /// It was answered.
+    pub(in super::super) fn on_claim_answered(&mut self, instance: &str, protocol: Speaks) {
+        if let Some(counts) = self.claims.get_mut(instance) {
+            let count = protocol.of(counts);
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    // Subscriptions.
+
+    /// A member is about to say what it subscribes to: by the topics' names, those of an expression are
+    /// not known.
+    pub(in super::super) fn on_subscription_sent(&mut self, id: &str, topics: &BTreeSet<usize>) {
+        if let Some(view) = self.views.get_mut(id) {
+            view.subscribed.retain(|topic, _| topics.contains(topic));
+        }
+    }
+
+    /// It was answered well.
+    pub(in super::super) fn on_subscribed(
+        &mut self,
+        mark: Mark,
+        id: &str,
+        topics: &BTreeSet<usize>,
+        time: u64,
+    ) {
+        if mark.era != self.era {
+            return;
+        }
+        if let Some(view) = self.views.get_mut(id) {
+            for &topic in topics {
+                view.subscribed.entry(topic).or_insert(time);
+            }
+        }
+    }
+
     // Members of the classic protocol.
 
     /// A member is about to join, or to say that it lives.
@@ -144,13 +244,14 @@ impl Ledger {
     /// A member was told its partitions.
     pub(super) fn on_classic_view(
         &mut self,
-        id: &str,
+        (who, id): (&str, &str),
         generation: i32,
         spots: &BTreeSet<Spot>,
         mark: Mark,
     ) {
         let is_newest = generation >= self.led;
         let view = self.views.entry(id.to_owned()).or_default();
+        view.instance = (who != id).then(|| who.to_owned());
         view.is_classic = true;
         view.epoch = view.epoch.max(generation);
         view.holds = if is_newest { spots.clone() } else { BTreeSet::new() };
@@ -223,7 +324,11 @@ impl Ledger {
             self.check_one_owner(epoch, (who, id), told, time);
         }
         let view = self.views.entry(id.to_owned()).or_default();
+        view.instance = (who != id).then(|| who.to_owned());
         view.is_classic = false;
+        if joins == Joins::Yes {
+            view.subscribed.clear();
+        }
         view.epoch = epoch;
         view.last_ok = view.last_ok.max(mark.time);
         let since = view.asked_since.take().unwrap_or(mark.time);
@@ -240,12 +345,12 @@ impl Ledger {
 
     /// Nobody else may have a partition that a member is told to have.
     fn check_owners(&mut self, id: &str, spot: Spot, time: u64) {
-        let terms = &self.terms;
-        let wrong = self.views.iter_mut().find_map(|(other, view)| {
+        let Self { terms, claims, views, .. } = self;
+        let wrong = views.iter_mut().find_map(|(other, view)| {
             if *other == id || !view.holds.contains(&spot) {
                 return None;
             }
-            let is_safe = view.is_safe(terms, time);
+            let is_safe = view.is_safe(terms, claims, time);
             if !is_safe {
                 view.holds.remove(&spot);
             }
@@ -272,7 +377,7 @@ impl Ledger {
     ) {
         self.tell(format_args!("{id} gets {}", error.name()));
         let Some(view) = self.views.get(id) else { return };
-        let is_safe = view.is_safe(&self.terms, time);
+        let is_safe = view.is_safe(&self.terms, &self.claims, time);
         let is_forgotten = matches!(error, ErrorCode::UnknownMemberId | ErrorCode::GroupIdNotFound);
         if is_safe && is_forgotten && mark.era == self.era {
             let ms = (time - view.last_ok) / MS;

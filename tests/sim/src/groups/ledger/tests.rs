@@ -1,0 +1,151 @@
+//! What the ledger holds for wrong, and histories that look like it and are right.
+
+use std::collections::BTreeSet;
+
+use millrace_net::ErrorCode;
+
+use super::{Epoch, Joins, Leads, Ledger, Mark, Speaks, Spot, Terms};
+use crate::plan::MS;
+
+const SPOT: Spot = Spot { topic: 0, partition: 0 };
+
+fn ledger(may_be_classic: bool) -> Ledger {
+    let mut ledger = Ledger::new(Terms {
+        name: "g".to_owned(),
+        is_durable: true,
+        session_ms: 500,
+        rebalance_ms: 500,
+        is_mixed: false,
+        may_be_classic,
+        retention_ms: 60_000,
+    });
+    ledger.see_wall(0, 0);
+    ledger
+}
+
+/// A member's first heartbeat is answered: it has the partition.
+fn join(ledger: &mut Ledger, mark: Mark, id: &str, epoch: i32, at_ms: u64) {
+    let told = BTreeSet::from([SPOT]);
+    let none = BTreeSet::new();
+    ledger.on_beat(mark, (id, id, epoch), Joins::Yes, Some(&told), &none, at_ms * MS);
+}
+
+/// The member commits offset 0, which is taken.
+fn commit(ledger: &mut Ledger, id: &str, epoch: Epoch, at_ms: u64) {
+    let number = ledger.on_commit_sent((SPOT, 0), (id, None), epoch, at_ms * MS);
+    ledger.on_commit_answered(number, ErrorCode::None, at_ms * MS);
+}
+
+/// A look-up finds nothing.
+fn look_up(ledger: &mut Ledger, at_ms: u64) {
+    let mark = ledger.mark(at_ms * MS);
+    ledger.on_offset(SPOT, (-1, ""), mark, at_ms * MS);
+}
+
+#[test]
+fn an_offset_does_not_expire_while_a_member_subscribes_to_its_topic() {
+    for subscribes in [false, true] {
+        let mut ledger = ledger(false);
+        let mark = ledger.mark(0);
+        join(&mut ledger, mark, "m", 2, 1);
+        if subscribes {
+            ledger.on_subscribed(mark, "m", &BTreeSet::from([0]), MS);
+        }
+        commit(&mut ledger, "m", Epoch::Modern(2), 2);
+        ledger.see_wall(3 * MS, 100_000);
+        look_up(&mut ledger, 4);
+        assert_eq!(ledger.violation().is_some(), subscribes);
+        assert_eq!(ledger.forgotten_count, u64::from(!subscribes));
+    }
+}
+
+#[test]
+fn an_offset_expires_from_when_a_classic_group_was_empty_though_the_clock_was_set_back() {
+    for is_classic in [false, true] {
+        let mut ledger = ledger(is_classic);
+        commit(&mut ledger, "m", Epoch::Classic(1), 1);
+        ledger.see_wall(1_000 * MS, -50_000);
+        ledger.see_wall(2_000 * MS, 20_000);
+        look_up(&mut ledger, 3_000);
+        assert_eq!(ledger.violation().is_none(), is_classic);
+    }
+}
+
+#[test]
+fn an_offset_does_not_expire_by_what_the_clock_showed_before() {
+    let mut ledger = ledger(true);
+    ledger.see_wall(MS, 100_000);
+    commit(&mut ledger, "m", Epoch::Classic(1), 2);
+    ledger.see_wall(1_000 * MS, 0);
+    look_up(&mut ledger, 2_000);
+    assert!(ledger.violation().is_some());
+}
+
+#[test]
+fn an_offset_may_have_expired_although_a_deletion_is_under_way_that_is_refused() {
+    let mut ledger = ledger(false);
+    commit(&mut ledger, "m", Epoch::Modern(2), 1);
+    ledger.see_wall(2 * MS, 100_000);
+    let mark = ledger.mark(3 * MS);
+    let deletion = ledger.on_deletion_sent(SPOT, 4 * MS);
+    ledger.on_offset(SPOT, (-1, ""), mark, 5 * MS);
+    ledger.on_lone_answered(deletion, ErrorCode::GroupSubscribedToTopic, 6 * MS);
+    look_up(&mut ledger, 7);
+    assert_eq!(ledger.violation(), None);
+}
+
+#[test]
+fn a_group_that_ends_begins_anew_and_nobody_may_be_in_it() {
+    let mut ledger = ledger(false);
+    let late = ledger.mark(0);
+    ledger.on_ended(true, 600 * MS);
+    let mark = ledger.mark(700 * MS);
+    join(&mut ledger, mark, "b", 2, 701);
+    // Of the group that was; the answer was long on its way.
+    join(&mut ledger, late, "a", 2, 702);
+    assert_eq!(ledger.violation(), None);
+    let mark = ledger.mark(703 * MS);
+    join(&mut ledger, mark, "c", 2, 704);
+    assert!(ledger.violation().is_some_and(|it| it.contains("is told to c and to b")));
+
+    let mut ledger = self::ledger(false);
+    let mark = ledger.mark(0);
+    join(&mut ledger, mark, "a", 2, 1);
+    ledger.on_ended(true, 400 * MS);
+    assert!(ledger.violation().is_some_and(|it| it.contains("it ends, and a is in it")));
+}
+
+#[test]
+fn a_static_member_may_be_unknown_once_another_process_has_asked_for_its_place() {
+    for claims in [false, true] {
+        let mut ledger = ledger(true);
+        if claims {
+            ledger.on_claim_sent("i", Speaks::Classic);
+        }
+        let mark = ledger.mark(0);
+        let spots = BTreeSet::from([SPOT]);
+        let none = BTreeSet::new();
+        ledger.on_beat(mark, ("m", "i", 2), Joins::Yes, Some(&spots), &none, MS);
+        let mark = ledger.mark(2 * MS);
+        ledger.on_beat_refused(mark, "m", ErrorCode::GroupIdNotFound, 3 * MS);
+        assert_eq!(ledger.violation().is_none(), claims);
+    }
+}
+
+#[test]
+fn a_generation_goes_back_only_where_nobody_is_left() {
+    for ends in [false, true] {
+        let mut ledger = ledger(true);
+        let mark = ledger.mark(0);
+        let spots = BTreeSet::from([SPOT]);
+        ledger.on_joined(mark, 2, ("a", None), Leads::Member, MS);
+        ledger.on_synced(mark, 2, ("a", "a"), &spots, Leads::Broker, MS);
+        if ends {
+            ledger.on_gone("a");
+            ledger.on_ended(false, 2 * MS);
+        }
+        let mark = ledger.mark(3 * MS);
+        ledger.on_joined(mark, 1, ("b", None), Leads::Member, 4 * MS);
+        assert_eq!(ledger.violation().is_none(), ends, "{:?}", ledger.violation());
+    }
+}

@@ -234,7 +234,7 @@ pub(crate) struct SyncPass {
     pub(crate) is_wanted: bool,
     /// Whether the folder says that a sync is under way.
     pub(crate) mark: Mark,
-    /// Syncs outside of rounds that wait for that.
+    /// Syncs outside of rounds that wait for that, or for the round to end.
     deferred: Vec<(Pending, FileRef)>,
 }
 
@@ -607,11 +607,24 @@ impl Log {
         }
     }
 
-    /// Makes the cut durable before anything is written in the place of what was cut off.
+    /// Makes the cut durable before anything is written in the place of what was cut off, once the
+    /// round under way has ended, which may sync the same file.
     fn sync_cut<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        if let Some(file) = self.active().file.get().cloned() {
+        let Some(file) = self.active().file.get().cloned() else {
+            return;
+        };
+        if self.sync.is_running() {
+            self.sync.deferred.push((Pending::CutSynced, file));
+        } else {
             self.sync_file(Pending::CutSynced, file, ops);
         }
+    }
+
+    /// Whether a cut is being made durable: its file may not be synced by a round as well. One of two
+    /// syncs may be told that all is well when the other one is told of a failure.
+    fn is_cut_in_sync(&self) -> bool {
+        let is_cut = |pending: &Pending| matches!(pending, Pending::CutSynced);
+        self.wires.has(is_cut) || self.sync.deferred.iter().any(|(pending, _)| is_cut(pending))
     }
 
     /// Goes the next step out of a full disk.
@@ -662,6 +675,12 @@ impl Log {
             && !self.segments.last().is_some_and(|active| active.is_cut);
         let is_early = self.sync.retry_at.is_some_and(|retry_at| now.mono < retry_at);
         if self.sync.is_running() {
+            return;
+        }
+        if !self.sync.deferred.is_empty() && self.is_marked_for_sync(ops) {
+            self.sync_deferred(ops);
+        }
+        if self.is_cut_in_sync() {
             return;
         }
         if is_clean || is_early || !self.is_sync_due(now) {
@@ -746,6 +765,10 @@ impl Log {
             }
         }
         // Those outside of rounds cannot wait for room: some lead out of a full disk.
+        self.sync_deferred(ops);
+    }
+
+    fn sync_deferred<M>(&mut self, ops: &mut Vec<Op<M>>) {
         for (pending, file) in std::mem::take(&mut self.sync.deferred) {
             let token = self.wires.token(pending);
             ops.push(Op::Sync { token, file });

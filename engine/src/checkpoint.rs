@@ -188,12 +188,9 @@ impl SegmentCheckpoint {
 
 impl PartitionCheckpoint {
     pub(crate) fn of(log: &Log) -> Self {
-        let segments = match log.appender.is_folder_missing {
-            true => Vec::new(),
-            false => log.segments.iter().map(SegmentCheckpoint::of).collect(),
-        };
+        let segments = if log.appender.is_folder_missing { &[] } else { &log.segments[..] };
         Self {
-            segments,
+            segments: segments.iter().map(SegmentCheckpoint::of).collect(),
             log_start: log.log_start.0,
             high_watermark: log.high_watermark.0,
             written: log.written.0,

@@ -73,7 +73,8 @@ pub enum Op<M> {
     },
     /// Makes everything written to the file durable (fdatasync). Completes with
     /// [`crate::Completion::Done`]. A failure is final for the file: the kernel may have dropped
-    /// the dirty pages, so a second call that succeeds proves nothing.
+    /// the dirty pages, so a second call that succeeds proves nothing. So at most one may be under
+    /// way for a file: of two, the kernel may tell one of the failure and the other that all is well.
     Sync {
         /// Echoed.
         token: Token,

@@ -8,10 +8,11 @@ mod sockets;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
-use millrace_io::{BufferPool, Completion, Mono, Now, Op, ShardId, WallMs};
+use millrace_io::{BufferPool, Completion, Mono, Now, Op, ShardId, Token, WallMs};
 
 use crate::net::Net;
 use crate::{Broken, ClientId, Disk, Faults, Rng, Trace};
+use file_ops::handle;
 use sockets::NetEvent;
 
 /// How a world starts.
@@ -70,6 +71,8 @@ pub struct World<M> {
     pub(crate) breaks: Vec<(Broken, PathBuf)>,
     /// What has failed so.
     pub(crate) broken: Vec<(Broken, PathBuf)>,
+    /// Syncs whose completion was not seen yet, with the file's number.
+    syncs: Vec<(ShardId, Token, u64)>,
     events: BTreeMap<(u64, u64), Event<M>>,
     next_event: u64,
     shards: Vec<Shard<M>>,
@@ -135,6 +138,7 @@ impl<M> World<M> {
             sync_failures: 0,
             breaks: Vec::new(),
             broken: Vec::new(),
+            syncs: Vec::new(),
             events: BTreeMap::new(),
             next_event: 0,
             shards: (0..config.shards).map(|_| shard()).collect(),
@@ -190,6 +194,9 @@ impl<M> World<M> {
         let ready = std::mem::take(&mut self.shards[index(shard)].ready);
         for completion in ready {
             self.note_completion(shard, &completion);
+            if let Completion::Done { token, .. } = &completion {
+                self.syncs.retain(|(of, sync, _)| (*of, *sync) != (shard, *token));
+            }
             if let Completion::Received { socket, data } = &completion {
                 self.on_delivered(shard, *socket, data.len());
             }
@@ -391,6 +398,12 @@ impl<M> World<M> {
     fn submit_one(&mut self, shard: ShardId, op: Op<M>) {
         let op = op.in_front();
         self.note_op(shard, &op);
+        if let Op::Sync { token, file } = &op {
+            let ino = handle(file, self.life).ino;
+            let is_alone = self.syncs.iter().all(|(_, _, other)| *other != ino);
+            assert!(is_alone, "two syncs of one file are under way: {file:?}");
+            self.syncs.push((shard, *token, ino));
+        }
         let Err(op) = self.socket_op(shard, op) else {
             return;
         };
@@ -419,6 +432,7 @@ impl<M> World<M> {
     }
 
     fn end_process(&mut self) {
+        self.syncs.clear();
         let events = std::mem::take(&mut self.events);
         let mut on_the_way = Vec::new();
         for event in events.into_values() {

@@ -18,7 +18,7 @@ const ROOT: Ino = 0;
 /// What a [`millrace_io::FileRef`] of this disk holds.
 #[derive(Debug)]
 pub(crate) struct Handle {
-    pub(super) ino: Ino,
+    pub(crate) ino: Ino,
     pub(super) writable: bool,
     /// The life of the process that opened it; a later one must not use it.
     pub(crate) life: u64,

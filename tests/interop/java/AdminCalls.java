@@ -669,7 +669,12 @@ public class AdminCalls {
             ClientQuotaFilter.containsOnly(List.of(components))));
     }
 
-    static void security() {
+    /** Apache Kafka takes a moment until it tells what it has just been told. */
+    static void settle() throws InterruptedException {
+        Thread.sleep(1500);
+    }
+
+    static void security() throws Exception {
         AclBinding binding = new AclBinding(new ResourcePattern(ResourceType.TOPIC, prefix + "plain", PatternType.LITERAL),
             new AccessControlEntry("User:a", "*", AclOperation.READ, AclPermissionType.ALLOW));
         tell("describeAcls", () -> admin.describeAcls(AclBindingFilter.ANY));
@@ -690,6 +695,7 @@ public class AdminCalls {
             new UserScramCredentialUpsertion("", new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096), "secret"))));
         tell("alterUserScramCredentials", () -> admin.alterUserScramCredentials(List.of(
             new UserScramCredentialUpsertion("a", new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096), "secret"))));
+        settle();
         tell("describeUserScramCredentials all", () -> admin.describeUserScramCredentials().all());
     }
 
@@ -856,7 +862,7 @@ public class AdminCalls {
         tell("deleteStreamsGroups", () -> admin.deleteStreamsGroups(List.of(prefix + "streams")).all());
     }
 
-    static void deletions() {
+    static void deletions() throws Exception {
         tell("deleteTopics", () -> admin.deleteTopics(List.of(prefix + "good", prefix + "none")));
         tell("deleteTopics by id", () -> admin.deleteTopics(TopicCollection.ofTopicIds(List.of(
             id("assigned"), new Uuid(1, 2)))).topicIdValues());
@@ -864,6 +870,7 @@ public class AdminCalls {
         tell("deleteTopics none", () -> admin.deleteTopics(List.of()));
         tell("deleteTopics metadata", () -> admin.deleteTopics(List.of("__cluster_metadata")));
         create("after deletion", fresh("good", 2));
+        settle();
         tell("describeTopics after deletion", () -> admin.describeTopics(List.of(prefix + "good", prefix + "assigned")));
     }
 

@@ -205,7 +205,7 @@ fn time_left(deadline: Instant) -> Option<Duration> {
 
 fn answer(head: &Head, watched: &Watched) -> Reply {
     match head.path() {
-        Ok(path) if matches!(head, Head::Head(_)) => reply_of(path, watched).without_body(),
+        Ok(path) if matches!(head, Head::Bodyless(_)) => reply_of(path, watched).without_body(),
         Ok(path) => reply_of(path, watched),
         Err(reply) => reply,
     }

@@ -611,6 +611,11 @@ impl Log {
         matches!(self.phase, Phase::Running)
     }
 
+    /// Whether it failed, or was closed before it was open: its folder is not as a clean stop leaves it.
+    pub const fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed)
+    }
+
     /// Bytes of all segments.
     pub fn size_bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()

@@ -72,6 +72,19 @@ pub struct Opening {
     pub cleaned_to: Offset,
 }
 
+impl Opening {
+    /// What a later start is to be told of a log that was not opened with this: what was known of it
+    /// stays, for it may yet be mended. But that start takes the checkpoint for one of this boot, so
+    /// what was only written on an earlier one does not count any more.
+    pub fn carried(&self) -> Option<PartitionCheckpoint> {
+        let mut checkpoint = self.checkpoint.clone()?;
+        if !self.is_same_boot {
+            checkpoint.written = checkpoint.written.min(checkpoint.recovery_point);
+        }
+        Some(checkpoint)
+    }
+}
+
 /// What opening a log came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecoveryReport {

@@ -15,7 +15,7 @@ pub(super) enum Head {
     /// A GET of this path, without its query.
     Get(String),
     /// A HEAD of it: all but the body is wanted.
-    Head(String),
+    Bodyless(String),
     /// Another method.
     Method,
     /// Not HTTP.
@@ -38,7 +38,7 @@ impl Head {
                 let path = target.split(['?', '#']).next().unwrap_or_default().to_owned();
                 match request.method {
                     Some("GET") => Self::Get(path),
-                    Some("HEAD") => Self::Head(path),
+                    Some("HEAD") => Self::Bodyless(path),
                     _ => Self::Method,
                 }
             }
@@ -51,7 +51,7 @@ impl Head {
     pub(super) fn path(&self) -> Result<&str, Reply> {
         let refuse = |status, body: &str| Err(Reply::new(status, body.to_owned()));
         match self {
-            Self::Get(path) | Self::Head(path) => Ok(path),
+            Self::Get(path) | Self::Bodyless(path) => Ok(path),
             Self::Method => refuse("405 Method Not Allowed", "only GET and HEAD\n"),
             Self::Partial | Self::Malformed => refuse("400 Bad Request", "not an HTTP request\n"),
             Self::TooLarge => refuse("431 Request Header Fields Too Large", "too large\n"),

@@ -411,9 +411,8 @@ impl Shard {
             .iter()
             .filter_map(|partition| {
                 let dir = partition.log.spec().dir.to_string_lossy().into_owned();
-                // Of a log that is not open stays what was known of it: it may yet be mended.
                 let checkpoint = match &partition.opening {
-                    Some(opening) => opening.checkpoint.clone()?,
+                    Some(opening) => opening.carried()?,
                     None => partition.log.checkpoint(),
                 };
                 Some((dir, partition.id.topic.0, checkpoint))

@@ -5,10 +5,10 @@ use millrace_engine::{
     ReadError, ReadOutcome,
 };
 
-use millrace_world::Faults;
+use millrace_world::{Broken, Faults};
 
 use super::T;
-use super::rig::{Rig, batch, small};
+use super::rig::{DIR, Rig, batch, small};
 
 fn filled(config: LogConfig, batches: usize) -> Rig {
     let mut rig = Rig::new(config);
@@ -501,4 +501,28 @@ fn a_log_whose_active_segment_is_bad_goes_on_in_the_next() {
     assert_eq!(rig.append(&batch(2, 100, T)), Ok(Offset(10)));
     assert_eq!(rig.read_all(8, 4096), [8, 10], "what is new is served");
     assert_eq!(rig.read(6, 4096), Err(ReadError::Corrupt), "what is behind the bad bytes is not");
+}
+
+// The checkpoint went on to say what had been written before a power loss, as of the boot after it:
+// the next start refused to open a log that had lost nothing that was promised.
+#[test]
+fn what_a_power_loss_took_is_not_missed_by_the_start_after_one_that_could_not_open_the_log() {
+    let mut rig = filled(LogConfig::default(), 40);
+    let checkpoint = rig.log.checkpoint();
+    assert_eq!((checkpoint.written, checkpoint.recovery_point), (80, 0), "nothing was synced");
+    let name = "00000000000000000000.log";
+    let mut content = rig.file(name);
+    let half = content.len() / 2;
+    content[half..].fill(0);
+    rig.lose_power();
+    rig.world.disk_mut().put(Rig::path(name), content);
+    rig.world.break_once(Broken::Read, DIR);
+    let opening = Opening { checkpoint: Some(checkpoint), ..Opening::default() };
+    rig.open(opening.clone());
+    rig.settle();
+    assert!(rig.has_event(|event| matches!(event, LogEvent::Fatal { .. })));
+    assert!(rig.log.has_failed());
+    rig.kill();
+    let next = Opening { checkpoint: opening.carried(), is_same_boot: true, ..opening };
+    assert_eq!(rig.reopen(next).log_end, Offset(40));
 }

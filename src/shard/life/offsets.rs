@@ -213,7 +213,7 @@ fn standing(partition: &Partition) -> Standing {
         recovery_point,
         log_start,
         high_watermark,
-        is_failed: partition.has_failed,
+        is_failed: partition.has_failed || log.has_failed(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use millrace_engine::{
     AppendError, CompactionEvent, Durability, LogConfig, LogEvent, Offset, Opening,
+    PartitionCheckpoint,
 };
 use millrace_world::{Faults, World, WorldConfig};
 
@@ -245,4 +246,24 @@ fn entries_of_batches_that_are_gone_are_cut_before_a_log_is_open() {
         }
     }
     assert!(anew > 20, "descriptors were short in {anew} recoveries");
+}
+
+// All files were synced at a clean stop and the folder could not be opened for it; the next process
+// had nothing left to sync, and acknowledged what was in files whose names a power loss took.
+#[test]
+fn a_folder_that_a_clean_stop_could_not_sync_is_synced_after_it() {
+    let mut rig = Rig::new(LogConfig { durability: Durability::GroupCommit, ..small() });
+    for _ in 0..30 {
+        rig.append(&batch(2, 100, T)).unwrap();
+    }
+    // All segments are synced in it, and yet not all of the log is durable.
+    let checkpoint = PartitionCheckpoint { recovery_point: 10, ..rig.close() };
+    rig.kill();
+    exhaust(&mut rig, 1000);
+    rig.reopen(Opening { is_clean: true, checkpoint: Some(checkpoint), ..Opening::default() });
+    rig.pass(5_000);
+    assert_eq!(rig.log.committed_offset(), Offset(10), "its folder cannot be opened");
+    exhaust(&mut rig, 0);
+    rig.pass(2_000);
+    assert_eq!(rig.log.committed_offset(), Offset(60));
 }

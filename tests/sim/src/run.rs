@@ -51,6 +51,8 @@ struct Run {
     next_event: usize,
     /// Since when the process has been asked to stop.
     stopping_since: Option<u64>,
+    /// The disk was full when it was asked to; there may be room before it ends.
+    stops_on_full_disk: bool,
     /// When settling or auditing must be over, or have got on since the last look.
     patience_until: u64,
     /// What was left to do at the last look.
@@ -148,6 +150,7 @@ impl Run {
             created: 0,
             next_event: 0,
             stopping_since: None,
+            stops_on_full_disk: false,
             patience_until: u64::MAX,
             left: String::new(),
             steps: 0,
@@ -444,6 +447,7 @@ impl Run {
                 let time = self.machine.world.time();
                 if self.stopping_since.is_none() {
                     self.stopping_since = Some(time);
+                    self.stops_on_full_disk = self.is_disk_full();
                     self.machine.stop();
                 }
             }
@@ -545,7 +549,7 @@ impl Run {
         if self.machine.has_finished() {
             self.stopping_since = None;
             self.machine.restart();
-            if self.is_disk_full() || self.has_broken {
+            if self.stops_on_full_disk || self.has_broken {
                 // Not everything could be written down: it is as good as a kill.
                 self.on_kill();
             }

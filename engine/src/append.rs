@@ -234,7 +234,7 @@ pub(crate) struct SyncPass {
     pub(crate) is_wanted: bool,
     /// Whether the folder says that a sync is under way.
     pub(crate) mark: Mark,
-    /// Syncs outside of rounds that wait for that, or for the round to end.
+    /// Syncs outside of rounds that wait for that, or for the round to end; and cuts, for that.
     deferred: Vec<(Pending, FileRef)>,
 }
 
@@ -551,12 +551,23 @@ impl Log {
         self.appender.storage = Storage::Cutting { retry_at };
         let active = self.active_mut();
         active.reserved_bytes = 0;
-        let length = active.bytes;
         if let Some(file) = active.file.get().cloned() {
-            let token = self.wires.token(Pending::Cut);
-            ops.push(Op::Truncate { token, file, length });
+            // The next process, if this one is killed before the cut is synced, must know: a power loss
+            // would bring back what was cut off in the place of what that one appends.
+            if self.is_marked_for_sync(ops) {
+                self.cut(file, ops);
+            } else {
+                self.sync.deferred.push((Pending::Cut, file));
+            }
         }
         self.maybe_drop_next(ops);
+    }
+
+    /// Cuts the active segment back to what is known to be written.
+    fn cut<M>(&mut self, file: FileRef, ops: &mut Vec<Op<M>>) {
+        let length = self.active().bytes;
+        let token = self.wires.token(Pending::Cut);
+        ops.push(Op::Truncate { token, file, length });
     }
 
     /// Removes the file of the next segment, once it is not being opened any more: its name is an
@@ -770,8 +781,12 @@ impl Log {
 
     fn sync_deferred<M>(&mut self, ops: &mut Vec<Op<M>>) {
         for (pending, file) in std::mem::take(&mut self.sync.deferred) {
-            let token = self.wires.token(pending);
-            ops.push(Op::Sync { token, file });
+            if matches!(pending, Pending::Cut) {
+                self.cut(file, ops);
+            } else {
+                let token = self.wires.token(pending);
+                ops.push(Op::Sync { token, file });
+            }
         }
     }
 
@@ -785,7 +800,8 @@ impl Log {
 
     /// Takes the note away once all syncs have worked.
     fn maybe_unmark_sync<M>(&mut self, ops: &mut Vec<Op<M>>) {
-        if self.sync.mark == Mark::Made && !self.wires.has(Pending::is_sync) {
+        let is_needed = |pending: &Pending| pending.is_sync() || pending.is_of_cutting();
+        if self.sync.mark == Mark::Made && !self.wires.has(is_needed) {
             self.sync.mark = Mark::Removing;
             let path = self.spec.dir.join(SYNC_PENDING_FILE);
             let token = self.wires.token(Pending::SyncUnmarked);

@@ -265,6 +265,8 @@ impl LogRun {
             Ok(AppendOutcome::Queued { .. }) => *ticket = Some(self.next_ticket),
             Ok(AppendOutcome::Duplicate { base_offset, .. }) => {
                 let ids = ids.clone();
+                let trace = self.world.trace_mut();
+                trace.line(format_args!("acked again at {base_offset}: {ids:?}"));
                 self.oracle.on_acked(PLACE, base_offset.0, &ids);
                 writer.queue.retain(|(_, other, _)| *other != ids);
             }
@@ -563,6 +565,8 @@ impl LogRun {
                         if let Some(at) = writer.queue.iter().position(is_it)
                             && let Some((_, ids, _)) = writer.queue.remove(at)
                         {
+                            let trace = self.world.trace_mut();
+                            trace.line(format_args!("acked at {base_offset}: {ids:?}"));
                             self.oracle.on_acked(PLACE, base_offset.0, &ids);
                         }
                     }
@@ -612,6 +616,8 @@ impl LogRun {
 
     fn on_ready(&mut self) {
         self.is_ready = true;
+        let trace = self.world.trace_mut();
+        trace.line(format_args!("ready, ends at {}", self.log.log_end_offset()));
         let end = self.log.log_end_offset().0;
         if std::mem::take(&mut self.is_inspecting)
             && self.config.contract() == Durability::PageCache

@@ -94,6 +94,8 @@ pub struct Log {
     /// The newest offset at which the producers' state is stored somewhere; while a snapshot is
     /// being written, the one before it.
     pub(crate) producers_stored: Offset,
+    /// Whether the newest snapshot could not be written, and what is done about it.
+    pub(crate) snapshot_retry: SnapshotRetry,
     /// The newest snapshot that belongs to no segment's start.
     pub(crate) loose_snapshot: Option<Offset>,
     /// A sync failed: the next opening is to be told.
@@ -328,6 +330,18 @@ pub(crate) enum IndexKind {
     Time,
 }
 
+/// What becomes of a producer snapshot that could not be written: segments go without it on a full
+/// disk, but not before it was tried once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SnapshotRetry {
+    /// It was written.
+    None,
+    /// It was not, and is tried again before segments go.
+    Due,
+    /// It is being tried; segments wait.
+    UnderWay,
+}
+
 /// Tokens out, purposes back.
 #[derive(Debug)]
 pub(crate) struct Wires {
@@ -413,6 +427,7 @@ impl Log {
             epochs: LeaderEpochs::new(),
             is_epochs_dirty: false,
             producers_stored: Offset(0),
+            snapshot_retry: SnapshotRetry::None,
             loose_snapshot: None,
             has_sync_failed: false,
             is_touched: false,

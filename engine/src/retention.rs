@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use millrace_io::{IoError, IoErrorKind, Mono, Now, Op};
 
 use crate::Offset;
-use crate::log::{AppendError, Log, LogEvent, Pending, Phase};
+use crate::log::{AppendError, Log, LogEvent, Pending, Phase, SnapshotRetry};
 use crate::segment::{DELETED_SUFFIX, LOG_SUFFIX, LazyFile, SEGMENT_SUFFIXES, Segment, file_name};
 
 /// Segments removed in one go; the rest follows with the next call.
@@ -204,8 +204,8 @@ impl Log {
         true
     }
 
-    /// Takes `count` segments off the front and dooms their files; fewer, if the producers' state at
-    /// the start of the next one is still on its way to the disk: the others follow it.
+    /// Takes `count` segments off the front and dooms their files; fewer, or none, if the producers'
+    /// state at the start of the next one is still on its way to the disk: the others follow it.
     fn drop_front<M>(&mut self, count: usize, ops: &mut Vec<Op<M>>) {
         let bases = self.segments.iter().skip(1).map(|segment| segment.base_offset);
         let stored = bases.take_while(|base| *base <= self.producers_stored).count();
@@ -214,6 +214,15 @@ impl Log {
             return;
         }
         assert!(count < self.segments.len(), "the active segment stays");
+        match self.snapshot_retry {
+            SnapshotRetry::None => {}
+            SnapshotRetry::Due => {
+                self.snapshot_retry = SnapshotRetry::UnderWay;
+                self.write_snapshot(self.written, ops);
+                return;
+            }
+            SnapshotRetry::UnderWay => return,
+        }
         if self.is_swapping() {
             self.janitor.is_drop_waiting = true;
             return;

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use millrace_io::{IoError, Now, Op};
 
-use super::{Log, Pending};
+use super::{Log, Pending, SnapshotRetry};
 use crate::batch::BatchHeader;
 use crate::checkpoint_file::{LEADER_EPOCH_FILE, write_epochs};
 use crate::leader_epoch::{EpochChange, EpochEnd, EpochEntry, LeaderEpochs};
@@ -130,8 +130,12 @@ impl Log {
         // One that could not be written holds nothing up either: on a full disk what is deleted has
         // to go.
         self.producers_stored = self.producers_stored.max(offset);
+        self.snapshot_retry = SnapshotRetry::None;
         if self.is_running() {
             self.drop_below_start(ops);
+        }
+        if result.is_err() {
+            self.snapshot_retry = SnapshotRetry::Due;
         }
         self.on_small_file(result);
     }

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use millrace_engine::{
-    AppendError, CompactionEvent, Durability, LogConfig, LogEvent, Offset, Opening,
-    PartitionCheckpoint,
+    AppendError, AppendOutcome, CompactionEvent, Durability, LogConfig, LogEvent, Offset, Opening,
+    PartitionCheckpoint, ProducerId, ProducerStamp,
 };
 use millrace_world::{Faults, World, WorldConfig};
 
 use super::T;
 use super::compaction::{compacted, contents, limits, put};
-use super::rig::{Rig, batch, small};
+use super::rig::{Rig, batch, produced, small};
 
 /// So many of a thousand operations that open a file fail from now on.
 fn exhaust(rig: &mut Rig, per_mille: u32) {
@@ -266,4 +266,35 @@ fn a_folder_that_a_clean_stop_could_not_sync_is_synced_after_it() {
     exhaust(&mut rig, 0);
     rig.pass(2_000);
     assert_eq!(rig.log.committed_offset(), Offset(60));
+}
+
+// Segments go without the snapshot that a full disk, or a want of descriptors, did not let be written.
+// It was not tried again when there was room: the process was killed, the next one knew nothing of
+// producers whose records were deleted, and took what they sent again for new.
+#[test]
+fn a_snapshot_that_could_not_be_written_is_tried_again_before_segments_go() {
+    let mut rig = Rig::new(small());
+    let stamp = |base_sequence| ProducerStamp { id: ProducerId(9), epoch: 0, base_sequence };
+    // All that goes into the first segment; the next batch rolls, and finds no room.
+    for sent in 0..11 {
+        assert_eq!(rig.append(&produced(1, 300, T, stamp(sent))), Ok(Offset(sent.into())));
+    }
+    let base = 11;
+    let disk_bytes_max = rig.world.disk().used_bytes();
+    rig.world.set_faults(Faults { disk_bytes_max, ..Faults::none() });
+    assert_eq!(rig.append(&produced(1, 300, T, stamp(base))), Err(AppendError::NoSpace));
+    assert_eq!(rig.log.segment_count(), 2);
+    assert!(rig.names().iter().all(|name| !name.ends_with(".snapshot")), "{:?}", rig.names());
+    rig.world.set_faults(Faults::none());
+    rig.pass(2_000);
+    rig.advance_log_start(base.into()).unwrap();
+    assert_eq!(rig.log.segment_count(), 1, "it went in the end");
+    let log_start = rig.log.log_start_offset();
+    let name = rig.names().into_iter().find(|name| name.ends_with(".log")).unwrap();
+    rig.kill();
+    // What is left of the log is lost as well, so that nothing tells of the producer.
+    rig.world.disk_mut().put(Rig::path(&name), Vec::new());
+    rig.reopen(Opening { log_start, ..Opening::default() });
+    let old = rig.queue(&produced(1, 300, T, stamp(base - 1))).1;
+    assert!(matches!(old, Ok(AppendOutcome::Duplicate { .. })), "{old:?}");
 }

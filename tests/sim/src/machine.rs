@@ -52,6 +52,8 @@ pub struct Machine {
     pub turns: u64,
     /// The broker's processes so far.
     pub lives: u32,
+    /// Syncs that had failed when this process began.
+    sync_failures_before: u64,
 }
 
 impl Machine {
@@ -82,6 +84,7 @@ impl Machine {
             ops: Vec::new(),
             turns: 0,
             lives: 0,
+            sync_failures_before: 0,
         };
         setup::prepare_disk(machine.world.disk_mut());
         machine.boot();
@@ -90,6 +93,7 @@ impl Machine {
 
     fn boot(&mut self) {
         self.lives += 1;
+        self.sync_failures_before = self.world.sync_failures();
         let setup =
             setup::setup(self.shard_count, self.boot_id, &self.settings, self.snapshot_bytes);
         let setup: Arc<Setup> = Arc::new(setup);
@@ -141,7 +145,13 @@ impl Machine {
 
     /// Coordinators of groups know what their whole logs tell, also if they have loaded a snapshot.
     /// False if it is to be tried again.
+    ///
+    /// A sync that failed in this life may have made the page cache forget what they had read, and with
+    /// it what the log tells: then there is nothing to compare with.
     pub fn compare_groups(&mut self, id: ShardId) -> bool {
+        if self.world.sync_failures() > self.sync_failures_before {
+            return true;
+        }
         let Some(shard) = self.shards.get(usize::from(id.0)) else { return true };
         let states = shard.group_states();
         let is_all = states.len() == shard.loaded_groups();

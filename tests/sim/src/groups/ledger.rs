@@ -134,12 +134,16 @@ struct Book {
     /// The member that the broker told to have it, and the epoch it was told it in: the highest so
     /// far. Answers may arrive late. What a member's leader gave it is not noted here.
     last_told: Option<(i32, String)>,
+    /// Members that had it when a power loss took the group's state, and go on with it: the broker
+    /// cannot know, and looks at a commit's epoch alone.
+    had_at_loss: BTreeSet<String>,
 }
 
 impl Default for Book {
     fn default() -> Self {
         let candidates = BTreeSet::from([0]);
-        Self { candidates, dead: BTreeMap::new(), covered: 0, last_told: None }
+        let (dead, had_at_loss) = (BTreeMap::new(), BTreeSet::new());
+        Self { candidates, dead, covered: 0, last_told: None, had_at_loss }
     }
 }
 
@@ -289,6 +293,7 @@ impl Ledger {
             return;
         }
         self.losses += 1;
+        self.note_holders();
         self.begin_anew();
         for book in self.books.values_mut() {
             book.candidates = BTreeSet::from([0]);
@@ -338,7 +343,8 @@ impl Ledger {
             Epoch::Modern(epoch) => (false, epoch),
         };
         let is_mixed = self.terms.is_mixed;
-        let last = self.books.get(&spot).and_then(|book| book.last_told.as_ref());
+        let book = self.books.get(&spot).filter(|book| !book.had_at_loss.contains(by));
+        let last = book.and_then(|book| book.last_told.as_ref());
         // A classic coordinator looks at the generation alone; one that assigns itself, at who was
         // given the partition since.
         let last =

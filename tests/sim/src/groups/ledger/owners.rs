@@ -80,6 +80,15 @@ impl View {
 }
 
 impl Ledger {
+    /// The group's state is lost, and members go on with what they have.
+    pub(super) fn note_holders(&mut self) {
+        for (id, view) in &self.views {
+            for spot in &view.holds {
+                self.books.entry(*spot).or_default().had_at_loss.insert(id.clone());
+            }
+        }
+    }
+
     /// The group was empty and begins with its first epoch.
     pub(super) fn begin_anew(&mut self) {
         self.tell(format_args!("it begins anew"));
@@ -168,6 +177,7 @@ impl Ledger {
                 self.check_owners(id, spot, time);
             }
             let book = self.books.entry(spot).or_default();
+            book.had_at_loss.remove(id);
             if book.last_told.as_ref().is_none_or(|last| last.0 <= epoch) {
                 book.last_told = Some((epoch, id.to_owned()));
             }
@@ -285,6 +295,11 @@ impl Ledger {
         time: u64,
     ) {
         self.tell(format_args!("{id} says {owned:?}"));
+        for (spot, book) in &mut self.books {
+            if owned.is_some_and(|owned| !owned.contains(spot)) {
+                book.had_at_loss.remove(id);
+            }
+        }
         let Some(view) = self.views.get_mut(id) else { return };
         view.asked_since.get_or_insert(time);
         if let Some(owned) = owned {
@@ -365,6 +380,9 @@ impl Ledger {
     pub(in super::super) fn on_gone(&mut self, id: &str) {
         self.tell(format_args!("{id} is gone"));
         self.views.remove(id);
+        for book in self.books.values_mut() {
+            book.had_at_loss.remove(id);
+        }
     }
 
     /// A heartbeat of a member in an epoch was refused.

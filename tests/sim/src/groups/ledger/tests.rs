@@ -149,3 +149,23 @@ fn a_generation_goes_back_only_where_nobody_is_left() {
         assert_eq!(ledger.violation().is_none(), ends, "{:?}", ledger.violation());
     }
 }
+
+#[test]
+fn who_had_a_partition_when_the_state_was_lost_may_commit_until_it_gives_it_up() {
+    for (is_lost, gives_up) in [(false, false), (true, false), (true, true)] {
+        let mut ledger = ledger(false);
+        ledger.terms.is_durable = !is_lost;
+        let mark = ledger.mark(0);
+        join(&mut ledger, mark, "m", 4, 1);
+        ledger.on_new_life(true, 2 * MS);
+        if gives_up {
+            ledger.on_beat_sent("m", Some(&BTreeSet::new()), 3 * MS);
+        }
+        // Long behind the session of the other one.
+        let mark = ledger.mark(2_000 * MS);
+        join(&mut ledger, mark, "n", 6, 2_001);
+        commit(&mut ledger, "m", Epoch::Modern(6), 2_002);
+        let is_right = is_lost && !gives_up;
+        assert_eq!(ledger.violation().is_none(), is_right, "{:?}", ledger.violation());
+    }
+}

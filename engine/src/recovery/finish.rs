@@ -126,7 +126,7 @@ impl Log {
     }
 
     /// Removes snapshots of offsets that the log does not reach any more.
-    fn drop_stale_files<M>(&mut self, recovery: &Recovery, ops: &mut Vec<Op<M>>) {
+    pub(super) fn drop_stale_files<M>(&mut self, recovery: &Recovery, ops: &mut Vec<Op<M>>) {
         for offset in &recovery.snapshots_all {
             let is_stale = *offset > self.log_end;
             let is_loose = *offset <= self.log_end && self.segment_mut(*offset).is_none();

@@ -163,6 +163,8 @@ impl Log {
         self.segments = vec![Segment::empty(start, now.wall.0)];
         (self.log_end, self.written, self.durable) = (start, start, start);
         self.high_watermark = start;
+        // Of a history that a power loss has brought back: others will have those offsets.
+        self.drop_stale_files(recovery, ops);
         self.appender.is_folder_missing = true;
         let path = self.spec.dir.clone();
         let token = self.wires.token(Pending::FolderMade);

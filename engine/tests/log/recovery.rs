@@ -526,3 +526,20 @@ fn what_a_power_loss_took_is_not_missed_by_the_start_after_one_that_could_not_op
     let next = Opening { checkpoint: opening.carried(), is_same_boot: true, ..opening };
     assert_eq!(rig.reopen(next).log_end, Offset(40));
 }
+
+// A power loss brought snapshots of producers back and no segment. The log began anew below them, came
+// as far as one of them, and believed it after the next kill.
+#[test]
+fn snapshots_beyond_the_end_of_an_empty_log_are_removed() {
+    let mut rig = filled(small(), 60);
+    rig.close();
+    let names = rig.names();
+    let newest = names.iter().rfind(|name| name.ends_with(".snapshot")).unwrap().clone();
+    rig.kill();
+    for name in names.iter().filter(|name| name.ends_with(".log")) {
+        rig.remove(name);
+    }
+    rig.reopen(Opening::default());
+    assert_eq!(rig.log.log_end_offset(), Offset(0));
+    assert!(!rig.names().contains(&newest), "{newest} of {:?}", rig.names());
+}

@@ -1,7 +1,7 @@
 //! Metadata, versions 0 to 13: brokers, topics, partitions and their leaders.
 //!
-//! A topic that does not exist and may be created is created first, and the answer waits for it:
-//! the client finds the topic in the first answer instead of asking again.
+//! A topic that does not exist and may be created is created first, and the answer waits for it.
+//! It still says that the topic is unknown, as Kafka's does: who asks again finds it.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +26,8 @@ use crate::topic_config;
 #[derive(Debug)]
 pub(crate) struct Waiting {
     body: MetadataRequest,
+    /// The topics that did not exist when the request came.
+    missing: BTreeSet<String>,
 }
 
 /// Every operation that an unsecured broker allows on the cluster, one bit each. KIP-430.
@@ -64,12 +66,14 @@ impl Shard {
         }
         let missing = self.topics_to_create(&body, version);
         if missing.is_empty() {
-            self.answer_metadata(turn, &request.to, &body);
+            self.answer_metadata(turn, &request.to, &body, &BTreeSet::new());
         } else {
+            let names = missing.iter().map(|topic| topic.name.clone()).collect();
+            let waiting = Waiting { body, missing: names };
             let ask = AdminAsk::CreateTopics(missing, Mode::Apply);
             // Refused while its client is over its quota, in all versions, as by CreateTopics.
             let charge = Some(mutation_charge(request, 0));
-            self.ask_charged(&request.to, ask, charge, Then::AutoCreate(Waiting { body }));
+            self.ask_charged(&request.to, ask, charge, Then::AutoCreate(waiting));
         }
         Ok(())
     }
@@ -115,7 +119,8 @@ impl Shard {
         missing.into_iter().map(new).collect()
     }
 
-    /// The topics are there, or were refused; the image says which.
+    /// The topics are there, or were refused. This answer calls them unknown either way; a client
+    /// that deletes a topic and asks for it relies on that.
     pub(crate) fn finish_auto_create(
         &mut self,
         turn: &mut Turn,
@@ -123,10 +128,17 @@ impl Shard {
         waiting: Waiting,
         _answer: AdminAnswer,
     ) {
-        self.answer_metadata(turn, to, &waiting.body);
+        self.answer_metadata(turn, to, &waiting.body, &waiting.missing);
     }
 
-    fn answer_metadata(&mut self, turn: &mut Turn, to: &ReplyTo, body: &MetadataRequest) {
+    /// Answers from the image, from which the topics of `missing` are left out.
+    fn answer_metadata(
+        &mut self,
+        turn: &mut Turn,
+        to: &ReplyTo,
+        body: &MetadataRequest,
+        missing: &BTreeSet<String>,
+    ) {
         let with_operations = body.include_topic_authorized_operations;
         let all = || self.image.topics().map(|topic| describe(topic, with_operations)).collect();
         let topics = match &body.topics {
@@ -138,7 +150,7 @@ impl Shard {
                 let mut seen = BTreeSet::new();
                 let mut asked: Vec<&MetadataRequestTopic> = topics.iter().collect();
                 asked.retain(|topic| seen.insert((topic.topic_id, topic.name.as_deref())));
-                let describe = |topic| self.describe_asked(topic, with_operations);
+                let describe = |topic| self.describe_asked(topic, with_operations, missing);
                 asked.into_iter().map(describe).collect()
             }
         };
@@ -201,14 +213,17 @@ impl Shard {
         &self,
         asked: &MetadataRequestTopic,
         with_operations: bool,
+        missing: &BTreeSet<String>,
     ) -> MetadataResponseTopic {
         if let Some(name) = asked.name.as_deref().filter(|_| asked.topic_id == Uuid::ZERO) {
             return match self.image.topic(name) {
-                Some(topic) => describe(topic, with_operations),
+                Some(topic) if !missing.contains(name) => describe(topic, with_operations),
                 None if topic_name_check(name).is_err() => {
                     unknown(Some(name), Uuid::ZERO, ErrorCode::InvalidTopicException)
                 }
-                None => unknown(Some(name), Uuid::ZERO, ErrorCode::UnknownTopicOrPartition),
+                Some(_) | None => {
+                    unknown(Some(name), Uuid::ZERO, ErrorCode::UnknownTopicOrPartition)
+                }
             };
         }
         self.image.topic_by_id(asked.topic_id).map_or_else(

@@ -12,7 +12,7 @@ use millrace_net::messages::join_group::{JoinGroupResponse, JoinGroupResponseMem
 use super::ask::{GroupAnswer, refuse_sync};
 use super::context::Context;
 use super::group::{Group, GroupState, InitialDelay};
-use super::member::MemberNumber;
+use super::member::{Member, MemberNumber};
 use super::then::Then;
 
 impl Group {
@@ -161,10 +161,16 @@ impl Group {
     }
 
     /// All members with their metadata for the chosen protocol, as a leader gets them.
+    ///
+    /// The order means nothing to the protocol, and Kafka's is that of a hash map. Here the static members
+    /// come first: the range assignor of kafka-python 3.0 overlooks members where the two kinds alternate.
     pub(super) fn described(&self) -> Vec<JoinGroupResponseMember> {
         let protocol = self.protocol_name.as_deref().unwrap_or_default();
-        self.members
-            .values()
+        let is_static = |member: &&Member| member.instance.is_some();
+        let statics = self.members.values().filter(is_static);
+        let dynamics = self.members.values().filter(|member| !is_static(member));
+        statics
+            .chain(dynamics)
             .map(|member| JoinGroupResponseMember {
                 member_id: member.id.to_string(),
                 group_instance_id: member.instance.as_deref().map(str::to_owned),

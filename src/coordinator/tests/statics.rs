@@ -57,6 +57,19 @@ fn a_static_leader_that_returns_is_told_not_to_assign() {
 }
 
 #[test]
+fn a_leader_is_told_of_the_static_members_first() {
+    let mut bench = Bench::new(GroupConfig::default());
+    let (first, _) = bench.enter();
+    bench.join_static("", "x", 9);
+    bench.enter();
+    bench.join_static("", "y", 9);
+    bench.pass(9_000);
+    let members = &bench.joined(first).members;
+    let instances: Vec<_> = members.iter().map(|it| it.group_instance_id.as_deref()).collect();
+    assert_eq!(instances, [Some("x"), Some("y"), None, None]);
+}
+
+#[test]
 fn the_older_holder_of_an_instance_id_is_fenced() {
     let mut bench = Bench::new(GroupConfig::default());
     let ids = bench.stable_statics();

@@ -580,7 +580,7 @@ impl Log {
         }
         if let Some(next) = self.appender.next.take() {
             let path = self.spec.dir.join(crate::segment::log_name(next.base));
-            let token = self.wires.token(Pending::NextRemoved);
+            let token = self.wires.token(Pending::NextRemoved { base: next.base });
             ops.push(Op::Remove { token, path });
         }
     }
@@ -608,6 +608,14 @@ impl Log {
             (Pending::CutSynced, Err(error)) => {
                 let dir = self.spec.dir.display().to_string();
                 self.fail_sync(format!("sync of a segment in {dir} failed: {error}"));
+            }
+            // Nothing that is appended here from now on is durable before the removal is: a power loss
+            // that brought the file back would make this segment end where it begins.
+            (Pending::NextRemoved { .. }, Ok(())) => self.sync.is_folder_dirty = true,
+            (Pending::NextRemoved { base }, Err(error)) if may_pass(error) => {
+                let file = LazyFile::Closed;
+                self.appender.next = Some(NextSegment { base: *base, file, failed: None });
+                self.appender.storage = Storage::Full { retry_at };
             }
             (_, Ok(())) => {}
             (_, Err(error)) if may_pass(error) => self.begin_cutting(retry_at, ops),
@@ -640,7 +648,10 @@ impl Log {
 
     /// Goes the next step out of a full disk.
     fn pursue_space<M>(&mut self, now: Now, ops: &mut Vec<Op<M>>) {
-        self.maybe_drop_next(ops);
+        let waits = |until: Mono| now.mono < until;
+        if !matches!(self.appender.storage, Storage::Full { retry_at } if waits(retry_at)) {
+            self.maybe_drop_next(ops);
+        }
         let is_cutting = self.appender.next.is_some()
             || self.sync.deferred.iter().any(|(pending, _)| pending.is_of_cutting())
             || self.wires.has(Pending::is_of_cutting)
@@ -650,11 +661,14 @@ impl Log {
             Storage::Cutting { retry_at } if !is_cutting => {
                 self.appender.storage = Storage::Full { retry_at };
             }
-            Storage::Full { retry_at } if now.mono >= retry_at => self.probe(retry_at, ops),
-            Storage::Healthy
-            | Storage::Cutting { .. }
-            | Storage::Full { .. }
-            | Storage::Probing { .. } => {}
+            Storage::Full { retry_at } if waits(retry_at) => {}
+            // The file of the next segment could not be removed the last time.
+            Storage::Full { .. } if is_cutting => {
+                let retry_at = now.mono.plus_ms(SPACE_RETRY_MS);
+                self.appender.storage = Storage::Cutting { retry_at };
+            }
+            Storage::Full { retry_at } => self.probe(retry_at, ops),
+            Storage::Healthy | Storage::Cutting { .. } | Storage::Probing { .. } => {}
         }
     }
 

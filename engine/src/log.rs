@@ -230,7 +230,9 @@ pub(crate) enum Pending {
     NextOpened {
         base: Offset,
     },
-    NextRemoved,
+    NextRemoved {
+        base: Offset,
+    },
     Written,
     Cut,
     CutSynced,
@@ -307,7 +309,7 @@ pub(crate) enum Pending {
 impl Pending {
     /// True for the ops that end before a full disk is probed.
     pub(crate) const fn is_of_cutting(&self) -> bool {
-        matches!(self, Self::Cut | Self::CutSynced | Self::NextRemoved)
+        matches!(self, Self::Cut | Self::CutSynced | Self::NextRemoved { .. })
     }
 
     /// True for syncs of what the log consists of.
@@ -481,7 +483,7 @@ impl Log {
                 self.on_segment_opened(now, base, outcome.opened(), ops);
             }
             Pending::NextOpened { base } => self.on_next_opened(base, outcome.opened()),
-            Pending::NextRemoved | Pending::Cut | Pending::CutSynced | Pending::Probed => {
+            Pending::NextRemoved { .. } | Pending::Cut | Pending::CutSynced | Pending::Probed => {
                 self.on_space_step(now, &pending, outcome.done(), ops);
             }
             Pending::Written => self.on_written(now, outcome, ops),

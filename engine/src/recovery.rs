@@ -314,8 +314,8 @@ impl Log {
         self.log_end = self.written;
         self.producers_stored = self.written;
         self.durable = Offset(checkpoint.recovery_point).min(self.written);
-        // The stop had no descriptor for what was left to sync: that may have been the folder.
-        self.sync.is_folder_dirty = self.durable < self.written;
+        // The stop may have left the folder to sync: it had no descriptor for it, or nothing else to sync.
+        self.sync.is_folder_dirty = true;
         self.install_epochs(&checkpoint.epochs);
         true
     }

@@ -4,7 +4,7 @@ use millrace_engine::{
     AppendError, AppendOutcome, Durability, LogConfig, LogEvent, Offset, Opening, ProducerId,
     ProducerStamp,
 };
-use millrace_world::Faults;
+use millrace_world::{Faults, World, WorldConfig};
 
 use super::T;
 use super::rig::{Rig, batch, produced, small};
@@ -116,6 +116,49 @@ fn a_disk_that_fills_while_a_segment_rolls_leaves_no_stray_segment() {
         let report = rig.reopen(Opening::default());
         assert_eq!((report.log_end.0, report.cut), (expected.len() as i64 * 2, None));
     }
+}
+
+/// The log goes on in the segment that the stray one was to follow. Had a power loss brought that one
+/// back, what lies behind its name would count as below the log's start.
+#[test]
+fn a_next_segment_that_was_removed_does_not_come_back_after_a_power_loss() {
+    let mut beyond = 0;
+    for seed in 0..60 {
+        let (stops, bytes_left) = (seed % 2 == 1, 40 + seed * 7);
+        let durability = Durability::GroupCommit;
+        let config = LogConfig { preallocate: false, durability, ..small() };
+        let mut rig = Rig::with_world(World::new(WorldConfig::new(seed)), config);
+        let mut length = 0;
+        while length < 4096 - 600 {
+            rig.append(&batch(2, 100, T)).unwrap();
+            length = rig.file(&format!("{:020}.log", 0)).len();
+        }
+        full(&mut rig, bytes_left);
+        let tickets: Vec<u64> = (0..30).map(|_| rig.queue(&batch(2, 100, T)).0).collect();
+        rig.settle();
+        assert!(tickets.iter().any(|ticket| rig.outcome(*ticket).is_err()));
+        rig.world.set_faults(Faults::none());
+        rig.pass(10_000);
+        let mut checkpoint = None;
+        if stops {
+            checkpoint = Some(rig.close());
+            rig.reopen(Opening { is_clean: true, checkpoint, ..Opening::default() });
+            rig.pass(10_000);
+        }
+        // As small as can be, so that many offsets go into the rest of the segment.
+        for _ in 0..2 {
+            rig.append(&batch(15, 0, T)).unwrap();
+        }
+        let end = rig.log.log_end_offset();
+        beyond +=
+            usize::from(rig.names().iter().filter(|name| name.ends_with(".log")).count() == 1);
+        rig.advance_log_start(end.0 - 1).unwrap();
+        let checkpoint = Some(rig.log.checkpoint());
+        rig.lose_power();
+        let report = rig.reopen(Opening { checkpoint, ..Opening::default() });
+        assert_eq!(report.log_end, end, "seed {seed}");
+    }
+    assert!(beyond > 10, "most go on in the first segment: {beyond}");
 }
 
 #[test]

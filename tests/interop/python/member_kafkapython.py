@@ -7,6 +7,16 @@ import sys
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 
 
+# Longer than any rebalance here. A poll of kafka-python 3.0 that gives up in the very moment in which the
+# answer to its SyncGroup arrives loses it: the consumer takes itself for a member, has no partitions, and
+# sends no heartbeat ever again. So no poll may give up; with 200 ms one run in ten got stuck.
+POLL_MS = 120_000
+
+
+class Asked(Exception):
+    """SIGTERM came during a poll."""
+
+
 class Told(ConsumerRebalanceListener):
     def on_partitions_revoked(self, revoked):
         pass
@@ -24,13 +34,27 @@ def main(bootstrap, group, _protocol, topic, instance=""):
         auto_offset_reset="earliest", enable_auto_commit=False, session_timeout_ms=6000,
         heartbeat_interval_ms=500, metadata_max_age_ms=2000, reconnect_backoff_max_ms=1000)
     stopped = []
-    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    polls = []
+
+    def on_term(*_):
+        stopped.append(True)
+        if polls:
+            raise Asked
+
+    signal.signal(signal.SIGTERM, on_term)
     if topic.startswith("^"):
         consumer.subscribe(pattern=topic, listener=Told())
     else:
         consumer.subscribe([topic], listener=Told())
-    while not stopped:
-        found = consumer.poll(200)
+    while True:
+        try:
+            polls.append(True)
+            if stopped:
+                break
+            found = consumer.poll(POLL_MS)
+            polls.clear()
+        except Asked:
+            break
         for batch in found.values():
             for record in batch:
                 print(json.dumps({"value": record.value.decode()}), flush=True)

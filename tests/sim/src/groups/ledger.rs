@@ -538,6 +538,7 @@ impl Ledger {
         if generation < floor && !self.maybe_begin_anew(id, time) {
             self.fail(&format!("{id} joins generation {generation}, {floor} was told before"));
         }
+        self.on_joined_again(id, time);
         if leads == Leads::Member {
             self.forget_claims_below(generation);
         }

@@ -232,6 +232,18 @@ impl Ledger {
 
     // Members of the classic protocol.
 
+    /// A JoinGroup was answered well. It makes a member of whoever is none, under the id that it says:
+    /// one whose session may have been over before is another member since then, and its group may have
+    /// had nobody who subscribes to its topics in between.
+    pub(super) fn on_joined_again(&mut self, id: &str, time: u64) {
+        let Self { terms, claims, views, .. } = self;
+        if let Some(view) = views.get_mut(id)
+            && !view.is_safe(terms, claims, time)
+        {
+            view.subscribed.clear();
+        }
+    }
+
     /// A member is about to join, or to say that it lives.
     ///
     /// - `owned`: what it says it has, if it joins. It keeps no more than that.

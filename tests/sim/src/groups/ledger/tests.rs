@@ -60,6 +60,28 @@ fn an_offset_does_not_expire_while_a_member_subscribes_to_its_topic() {
 }
 
 #[test]
+fn a_member_that_joins_again_behind_its_session_has_not_subscribed_all_the_while() {
+    for (silent_ms, may_be_out) in [(300, false), (700, true)] {
+        let mut ledger = ledger(true);
+        let topics = BTreeSet::from([0]);
+        let join = |ledger: &mut Ledger, generation: i32, at_ms: u64| {
+            let mark = ledger.mark(at_ms * MS);
+            ledger.on_joined(mark, generation, ("m", None), Leads::Broker, at_ms * MS);
+            let spots = BTreeSet::from([SPOT]);
+            ledger.on_synced(mark, generation, ("m", "m"), &spots, Leads::Broker, at_ms * MS);
+            ledger.on_subscribed(mark, "m", &topics, at_ms * MS);
+        };
+        join(&mut ledger, 2, 1);
+        commit(&mut ledger, "m", Epoch::Classic(2), 2);
+        ledger.see_wall(3 * MS, 100_000);
+        ledger.on_classic_sent("m", Some(&BTreeSet::new()), silent_ms * MS);
+        join(&mut ledger, 4, silent_ms + 1);
+        look_up(&mut ledger, silent_ms + 2);
+        assert_eq!(ledger.violation().is_none(), may_be_out, "{:?}", ledger.violation());
+    }
+}
+
+#[test]
 fn an_offset_expires_from_when_a_classic_group_was_empty_though_the_clock_was_set_back() {
     for is_classic in [false, true] {
         let mut ledger = ledger(is_classic);

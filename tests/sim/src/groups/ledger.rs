@@ -29,6 +29,9 @@ use millrace_net::messages::offset_commit::OffsetCommitRequest;
 pub(super) use owners::Speaks;
 use owners::{Claims, View};
 
+/// Of a random id as text, bytes.
+const UUID_LENGTH: usize = 36;
+
 /// A partition of one of the groups' topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
@@ -181,7 +184,7 @@ pub(super) struct Ledger {
     refuted: BTreeMap<i32, BTreeSet<usize>>,
     /// By instance id: who stands for it in this life.
     instances: BTreeMap<String, Stand>,
-    /// By instance id: all member ids it ever had. An old leader knows members by those alone.
+    /// By instance id: all member ids that were told. An old leader knows members by those alone.
     aliases: BTreeMap<String, BTreeSet<String>>,
     views: BTreeMap<String, View>,
     /// In this life.
@@ -607,7 +610,9 @@ impl Ledger {
         let refuted = self.refuted.entry(generation).or_default();
         let aliases = self.aliases.get(who);
         let differs = |shares: &Shares| {
-            let named = aliases.into_iter().flatten().find_map(|id| shares.get(id));
+            let is_his =
+                |id: &String| aliases.is_some_and(|it| it.contains(id)) || is_made_for(id, who);
+            let named = shares.iter().find(|(id, _)| is_his(id)).map(|(_, spots)| spots);
             shares.get(who).or(named).unwrap_or(&none) != spots
         };
         let wrong = given.iter().enumerate().filter(|(_, shares)| differs(shares));
@@ -619,6 +624,13 @@ impl Ledger {
             ));
         }
     }
+}
+
+/// Whether a broker made a member id for an instance id: it adds a random one to that. Nobody but an
+/// old leader may have been told of it, where the answer to whoever joined was lost.
+fn is_made_for(id: &str, instance: &str) -> bool {
+    let random = id.strip_prefix(instance).and_then(|rest| rest.strip_prefix('-'));
+    random.is_some_and(|random| random.len() == UUID_LENGTH)
 }
 
 /// The generation or epoch in which a member got a partition, by the protocol it speaks.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use millrace_net::ErrorCode;
 
-use super::{Epoch, Joins, Leads, Ledger, Mark, Speaks, Spot, Terms};
+use super::{Epoch, Joins, Leads, Ledger, Mark, Shares, Speaks, Spot, Terms};
 use crate::plan::MS;
 
 const SPOT: Spot = Spot { topic: 0, partition: 0 };
@@ -188,6 +188,23 @@ fn who_had_a_partition_when_the_state_was_lost_may_commit_until_it_gives_it_up()
         join(&mut ledger, mark, "n", 6, 2_001);
         commit(&mut ledger, "m", Epoch::Modern(6), 2_002);
         let is_right = is_lost && !gives_up;
+        assert_eq!(ledger.violation().is_none(), is_right, "{:?}", ledger.violation());
+    }
+}
+
+#[test]
+fn who_comes_back_has_what_an_old_leader_gave_to_the_id_that_nobody_was_told() {
+    let given = "i-9232c594-3061-4603-8051-4809d058e400";
+    for (instance, is_right) in [("i", true), ("i-9232c594", false), ("k", false)] {
+        let mut ledger = ledger(true);
+        let mark = ledger.mark(0);
+        let spots = BTreeSet::from([SPOT]);
+        ledger.on_joined(mark, 1, ("leader", None), Leads::Member, MS);
+        ledger.on_gave(1, Shares::from([(given.to_owned(), spots.clone())]));
+        let id = format!("{instance}-6cac1e0c-ee58-4471-b1e6-f6383e94424b");
+        let mark = ledger.mark(2 * MS);
+        ledger.on_joined(mark, 1, (&id, Some(instance)), Leads::Member, 3 * MS);
+        ledger.on_synced(mark, 1, (instance, &id), &spots, Leads::Member, 4 * MS);
         assert_eq!(ledger.violation().is_none(), is_right, "{:?}", ledger.violation());
     }
 }

@@ -190,6 +190,10 @@ impl Shard {
     pub(super) fn on_group_append_answer(&mut self, turn: &mut Turn, key: Key, answer: Answer) {
         let Answer::Appended(result) = answer else { return };
         let Some(Pending::GroupAppend(id, append)) = self.requests.remove(key) else { return };
+        if result.is_err() && self.partitions.get(id).is_some_and(|it| it.has_failed) {
+            // Who waits behind it must not be served from what the log may not have.
+            self.resign_groups(turn, id);
+        }
         let Some(hosted) = self.groups.hosted.get_mut(&id) else { return };
         match result {
             Ok(appended) => {

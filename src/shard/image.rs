@@ -124,6 +124,11 @@ impl Shard {
         if !is_here || owner_of(id, self.setup.shards) != self.id || self.partitions.contains(id) {
             return;
         }
+        if self.has_closed_logs() {
+            // Nobody would close this one: what it takes would be unknown to the checkpoint of a clean
+            // stop, and gone after it. The next start makes it.
+            return;
+        }
         let Some(info) = self.topics.by_id(&self.setup, &self.image, topic.id) else { return };
         let folder = format!("{}-{}", topic.name, partition.index);
         let found = known

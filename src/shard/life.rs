@@ -173,6 +173,11 @@ impl Shard {
         self.life.phase >= Phase::Draining
     }
 
+    /// Whether the logs there were are closed, or are being closed.
+    pub(super) fn has_closed_logs(&self) -> bool {
+        self.life.phase >= Phase::Closing
+    }
+
     /// True when the shard has nothing left to do: its thread may end.
     pub fn is_finished(&self) -> bool {
         self.life.phase == Phase::Finished

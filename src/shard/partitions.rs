@@ -15,6 +15,7 @@ use millrace_replication::image::Topic;
 
 use super::life::Known;
 use super::{Due, LOG_OWNER_BASE, Shard, Turn};
+use crate::coordinator::GroupAsk;
 use crate::counters::Stage;
 use crate::error_map;
 use crate::mail::{
@@ -257,9 +258,10 @@ impl Shard {
         };
         self.partitions.touch(key.slot);
         let Some(partition) = self.partitions.slab.get_mut(key) else { return };
-        if partition.has_failed && !matches!(ask, Ask::Group(_)) {
+        if partition.has_failed && !is_group_listing(&ask) {
             // Where such a log starts and ends is not known. Source: Kafka's
-            // ReplicaManager.getPartitionOrError of an offline partition.
+            // ReplicaManager.getPartitionOrError of an offline partition. Its coordinator does not know
+            // what the next process will find of what failed: it may not tell members what they have.
             self.answer(ticket, refuse(&ask, ErrorCode::KafkaStorageError));
             return;
         }
@@ -766,6 +768,11 @@ fn append_failure(partition: &Partition, error: AppendError) -> AppendFailure {
     let log_start_offset = if judged { partition.log.log_start_offset().0 } else { -1 };
     let (error, message) = error_map::append_error(&error);
     AppendFailure { error, message, records: Vec::new(), log_start_offset }
+}
+
+/// Whether all is asked that is known of groups, which is not refused for one partition's sake.
+fn is_group_listing(ask: &Ask) -> bool {
+    matches!(ask, Ask::Group(ask) if matches!(**ask, GroupAsk::List { .. }))
 }
 
 /// The answer to an ask that cannot be done at all.

@@ -13,7 +13,16 @@ const LOG_SEEDS: u64 = 300;
 const LOG_SEEDS_MENDED: &[u64] =
     &[708, 1198, 1428, 1916, 2111, 2874, 4977, 5534, 6090, 8290, 8958, 9426, 9745];
 /// The same of the whole broker.
-const SEEDS_MENDED: &[u64] = &[50, 1100, 1251];
+const SEEDS_MENDED: &[u64] = &[
+    50,
+    1100,
+    1251,
+    310000000000718,
+    300000000001918,
+    300000000002216,
+    300000000002430,
+    310000000002178,
+];
 
 #[test]
 fn seeds_of_the_whole_broker_find_nothing() {

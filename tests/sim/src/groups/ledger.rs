@@ -166,6 +166,8 @@ pub(super) struct Ledger {
     terms: Terms,
     clock: u64,
     life: u32,
+    /// When it began, ns.
+    life_since: u64,
     losses: u32,
     /// How often it has begun anew: its epochs begin with the first one then.
     era: u32,
@@ -213,6 +215,7 @@ impl Ledger {
             terms,
             clock: 0,
             life: 0,
+            life_since: 0,
             losses: 0,
             era: 0,
             commits: Vec::new(),
@@ -285,6 +288,7 @@ impl Ledger {
         self.tell(format_args!("a new life, power lost: {has_lost_power}"));
         self.clock += 1;
         self.life += 1;
+        self.life_since = time;
         self.joined = 0;
         self.instances.clear();
         self.claims.clear();

@@ -272,6 +272,9 @@ impl Member {
     /// Troubles are over: it goes on, or comes back soon.
     pub(super) fn drain(&mut self, time: u64) {
         self.habits.troubles.clear();
+        // One that beats less often than a rebalance lasts hears of it when it is out: such members put
+        // each other out for ever, with Kafka as well.
+        self.habits.beat_ms = self.habits.beat_ms.min(self.habits.rebalance_ms / 2);
         self.stalled_until = self.stalled_until.min(time + 100 * MS);
         if let State::Down(until) = self.state {
             self.state = State::Down(until.min(time + 500 * MS));

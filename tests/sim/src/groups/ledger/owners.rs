@@ -350,6 +350,10 @@ impl Ledger {
         if let Some(told) = told {
             self.check_one_owner(epoch, (who, id), told, time);
         }
+        // Of one that goes on although a power loss may have taken the group's state, the log may yet
+        // tell that it has something to give up: its time for that began when the log was loaded.
+        let goes_on = joins == Joins::No && !self.views.contains_key(id);
+        let asked_max = if goes_on { self.life_since } else { u64::MAX };
         let view = self.views.entry(id.to_owned()).or_default();
         view.instance = (who != id).then(|| who.to_owned());
         view.is_classic = false;
@@ -358,7 +362,7 @@ impl Ledger {
         }
         view.epoch = epoch;
         view.last_ok = view.last_ok.max(mark.time);
-        let since = view.asked_since.take().unwrap_or(mark.time);
+        let since = view.asked_since.take().unwrap_or(mark.time).min(asked_max);
         if let Some(told) = told {
             let has_to_give_up = owned.iter().any(|spot| !told.contains(spot));
             view.revoking_since = has_to_give_up.then(|| view.revoking_since.unwrap_or(since));

@@ -208,3 +208,22 @@ fn who_comes_back_has_what_an_old_leader_gave_to_the_id_that_nobody_was_told() {
         assert_eq!(ledger.violation().is_none(), is_right, "{:?}", ledger.violation());
     }
 }
+
+#[test]
+fn who_goes_on_behind_a_loss_has_had_its_time_to_give_up_since_the_process_began() {
+    for is_lost in [false, true] {
+        let mut ledger = ledger(false);
+        ledger.terms.is_durable = !is_lost;
+        let mark = ledger.mark(0);
+        join(&mut ledger, mark, "m", 4, 1);
+        ledger.on_new_life(true, 100 * MS);
+        let (none, owned) = (BTreeSet::new(), BTreeSet::from([SPOT]));
+        for (at_ms, told) in [(200, Some(&none)), (550, None)] {
+            let mark = ledger.mark(at_ms * MS);
+            ledger.on_beat(mark, ("m", "m", 4), Joins::No, told, &owned, at_ms * MS);
+        }
+        let mark = ledger.mark(600 * MS);
+        ledger.on_beat_refused(mark, "m", ErrorCode::UnknownMemberId, 610 * MS);
+        assert_eq!(ledger.violation().is_none(), is_lost, "{:?}", ledger.violation());
+    }
+}

@@ -91,6 +91,8 @@ pub struct GroupCoordinator {
     is_loaded: bool,
     /// Topics that were deleted while it was loading.
     deleted_early: Vec<(String, Uuid)>,
+    /// What is to delete something of a group that is being deleted: it waits until that is decided.
+    behind_deletions: Vec<(Ticket, GroupAsk)>,
 }
 
 impl GroupCoordinator {
@@ -101,6 +103,7 @@ impl GroupCoordinator {
             cx: Context::new(config, seed),
             is_loaded: false,
             deleted_early: Vec::new(),
+            behind_deletions: Vec::new(),
         }
     }
 
@@ -238,11 +241,34 @@ impl GroupCoordinator {
             self.cx.reply(ticket, ask.refuse(error));
             return;
         }
-        if ask.is_ordered() {
+        self.take_up(ticket, ask);
+    }
+
+    fn take_up(&mut self, ticket: Ticket, ask: GroupAsk) {
+        let deletes = matches!(ask, GroupAsk::Delete { .. } | GroupAsk::DeleteOffsets(_));
+        if deletes && ask.group_id().is_some_and(|name| self.deleting(name).next().is_some()) {
+            // That there is nothing left is not true yet: look-ups find it, and a crash brings it back.
+            self.behind_deletions.push((ticket, ask));
+        } else if ask.is_ordered() {
             self.in_line(ticket, ask);
         } else {
             self.run_ask(ticket, ask);
         }
+    }
+
+    /// The deletion of a group is decided: what waited for one is taken up, or waits for another one.
+    fn take_up_behind_deletions(&mut self) {
+        for (ticket, ask) in std::mem::take(&mut self.behind_deletions) {
+            self.take_up(ticket, ask);
+        }
+    }
+
+    /// The offsets of groups of a name whose tombstones are not in the log yet.
+    fn deleting(&self, group_id: &str) -> impl Iterator<Item = &Offsets> {
+        self.cx.appends.values().filter_map(move |append| {
+            let Then::DeleteGroup { group, .. } = &append.then else { return None };
+            (*group.name == *group_id).then_some(&group.offsets)
+        })
     }
 
     /// Takes up an ask whose turn it is.
@@ -427,11 +453,7 @@ impl GroupCoordinator {
     /// a commit that was on its way when the deletion began comes before them.
     fn committed_offsets(&self, group_id: &str) -> Option<Cow<'_, Offsets>> {
         let known = self.groups.get(group_id).map(|group| &group.offsets);
-        let mut deleting = self.cx.appends.values().filter_map(|append| {
-            let Then::DeleteGroup { group, .. } = &append.then else { return None };
-            (*group.name == *group_id).then_some(&group.offsets)
-        });
-        match (known, deleting.next()) {
+        match (known, self.deleting(group_id).next()) {
             (known, None) => known.map(Cow::Borrowed),
             (None, Some(deleting)) => Some(Cow::Borrowed(deleting)),
             (Some(known), Some(deleting)) => {
@@ -504,6 +526,7 @@ impl GroupCoordinator {
                 if let Some(ticket) = ticket {
                     self.cx.reply(ticket, GroupAnswer::Deleted(ErrorCode::None));
                 }
+                self.take_up_behind_deletions();
             }
             Then::Sync { group, generation, assignments } => {
                 if let Some(group) = self.groups.get_mut(&group) {
@@ -554,6 +577,7 @@ impl GroupCoordinator {
                 if let Some(ticket) = ticket {
                     self.cx.reply(ticket, GroupAnswer::Deleted(error));
                 }
+                self.take_up_behind_deletions();
             }
             Then::Sync { group, generation, .. } => {
                 if let Some(group) = self.groups.get_mut(&group) {
@@ -638,6 +662,9 @@ impl GroupCoordinator {
     /// The coordinator steps down: members that wait are to look for another one.
     pub fn resign(&mut self, now: Now) {
         self.cx.now = now;
+        for (ticket, ask) in std::mem::take(&mut self.behind_deletions) {
+            self.cx.reply(ticket, ask.refuse(ErrorCode::NotCoordinator));
+        }
         for group in self.groups.values_mut() {
             group.refuse_all_waiting(&mut self.cx, ErrorCode::NotCoordinator);
             for work in std::mem::take(&mut group.line.waiting) {

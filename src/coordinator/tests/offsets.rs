@@ -9,14 +9,22 @@ use super::*;
 const DAY_MS: u64 = 24 * 3_600_000;
 
 impl Bench {
-    fn delete_offset(&mut self) -> (ErrorCode, ErrorCode) {
-        let ticket = self.ask(GroupAsk::DeleteOffsets(OffsetDeleteRequest {
+    fn begin_delete_offset(&mut self) -> u32 {
+        self.ask(GroupAsk::DeleteOffsets(OffsetDeleteRequest {
             group_id: "g".to_owned(),
             topics: vec![OffsetDeleteRequestTopic {
                 name: "t".to_owned(),
                 partitions: vec![OffsetDeleteRequestPartition { partition_index: 0 }],
             }],
-        }));
+        }))
+    }
+
+    fn delete_offset(&mut self) -> (ErrorCode, ErrorCode) {
+        let ticket = self.begin_delete_offset();
+        self.offset_deleted(ticket)
+    }
+
+    fn offset_deleted(&self, ticket: u32) -> (ErrorCode, ErrorCode) {
         let Some(GroupAnswer::DeletedOffsets(response)) = self.answers.get(&ticket) else {
             panic!("no deletion was answered")
         };
@@ -141,6 +149,45 @@ fn a_group_that_is_being_deleted_has_its_offsets_until_the_log_knows() {
     bench.commit_held();
     bench.pump();
     assert_eq!(bench.answers[&delete], GroupAnswer::Deleted(ErrorCode::None));
+    assert_eq!(bench.fetch(), -1);
+}
+
+/// That an offset is gone must not be told while look-ups find it, and a crash brings it back.
+#[test]
+fn a_deletion_behind_that_of_its_group_waits_for_it() {
+    for begins_anew in [false, true] {
+        let mut bench = Bench::without_delay();
+        bench.commit("", -1, 5);
+        bench.holds = true;
+        bench.ask(GroupAsk::Delete { group_id: "g".to_owned() });
+        if begins_anew {
+            bench.commit("", -1, 6);
+        }
+        let offset = bench.begin_delete_offset();
+        assert!(!bench.answers.contains_key(&offset));
+        assert_eq!(bench.fetch(), 5);
+        bench.commit_first_held();
+        assert_eq!(bench.fetch(), -1);
+        let expected = if begins_anew { ErrorCode::None } else { ErrorCode::GroupIdNotFound };
+        assert_eq!(bench.offset_deleted(offset).0, expected);
+    }
+}
+
+#[test]
+fn a_deletion_behind_one_of_its_group_that_fails_is_done() {
+    let mut bench = Bench::without_delay();
+    bench.commit("", -1, 5);
+    bench.holds = true;
+    bench.ask(GroupAsk::Delete { group_id: "g".to_owned() });
+    let offset = bench.begin_delete_offset();
+    let group = bench.ask(GroupAsk::Delete { group_id: "g".to_owned() });
+    bench.fail_held(ErrorCode::NotEnoughReplicas);
+    assert_eq!(bench.fetch(), 5);
+    assert!(!bench.answers.contains_key(&offset));
+    bench.commit_held();
+    bench.pump();
+    assert_eq!(bench.offset_deleted(offset), (ErrorCode::None, ErrorCode::None));
+    assert_eq!(bench.answers[&group], GroupAnswer::Deleted(ErrorCode::None));
     assert_eq!(bench.fetch(), -1);
 }
 

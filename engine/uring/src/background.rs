@@ -15,7 +15,7 @@
 //! as a whole): its op fails, and the next work runs on.
 
 use std::collections::VecDeque;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{io, mem, thread};
@@ -34,6 +34,11 @@ const NICENESS: i32 = 10;
 const STARVED_NS: u64 = 25_000_000;
 /// After so long the idle thread is tried again, ns.
 const STARVED_FOR_NS: u64 = 1_000_000_000;
+
+/// The most that one system call reads or writes. A kernel without preemption does not take the CPU away
+/// within one: a shard that wakes waits until it ends. A mebibyte whose pages are all new may take a
+/// millisecond, and two where the host has to find the memory first.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// What is done behind.
 #[derive(Debug)]
@@ -212,16 +217,54 @@ impl Shared {
             Behind::Read { file, position, length } => {
                 let handle = handle(&file);
                 handle.look_at_cache();
-                let read = files::read(handle.as_fd(), position, length, &self.pool);
+                let read = self.read(handle.as_fd(), position, length as usize);
                 Outcome::Read(read.map_err(|error| sys::io_error(&error)))
             }
             Behind::Write { file, position, chunks } => {
                 let fd = handle(&file).as_fd();
-                let (_, result) = files::write_all(fd, &chunks, Cursor::default(), position);
+                let result = write(fd, &chunks, position);
                 Outcome::Wrote(chunks, result.map_err(|error| sys::io_error(&error)))
             }
         }
     }
+
+    /// Reads a range in pieces.
+    fn read(&self, fd: BorrowedFd<'_>, position: u64, length: usize) -> io::Result<Bytes> {
+        let mut buffer = self.pool.take(length);
+        let bytes = buffer.as_mut_vec();
+        loop {
+            let until = length.min(bytes.len() + PIECE_BYTES);
+            files::read_rest(fd, position, until, bytes)?;
+            if bytes.len() < until || until == length {
+                return Ok(buffer.freeze());
+            }
+        }
+    }
+}
+
+/// Writes chunks one behind the other, in pieces.
+fn write(fd: BorrowedFd<'_>, chunks: &[Bytes], mut position: u64) -> io::Result<()> {
+    let mut piece = Vec::new();
+    let mut bytes = 0;
+    let mut flush = |piece: &mut Vec<Bytes>, bytes: &mut usize| {
+        let (_, result) = files::write_all(fd, piece, Cursor::default(), position);
+        position += *bytes as u64;
+        *bytes = 0;
+        piece.clear();
+        result
+    };
+    for chunk in chunks {
+        let mut rest = chunk.clone();
+        while !rest.is_empty() {
+            let part = rest.split_to(rest.len().min(PIECE_BYTES - bytes));
+            bytes += part.len();
+            piece.push(part);
+            if bytes == PIECE_BYTES {
+                flush(&mut piece, &mut bytes)?;
+            }
+        }
+    }
+    flush(&mut piece, &mut bytes)
 }
 
 /// Whoever computed panicked over it.
@@ -261,6 +304,34 @@ mod tests {
         }
         background.close();
         assert_eq!(told, [(1, Ok(5)), (2, Err(DIED)), (3, Ok(2))]);
+    }
+
+    #[test]
+    fn pieces_put_together_are_what_was_written() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("pieces");
+        let open = || std::fs::File::options().read(true).write(true).create_new(true).open(path);
+        let file = open().expect("a file");
+        let (queue, more) = (Mutex::default(), [Condvar::new(), Condvar::new()]);
+        let shared = Shared { queue, more, pool: BufferPool::new(1 << 20) };
+        let bytes: Vec<u8> = (0..300_000_u32).map(|index| (index % 251) as u8).collect();
+        let all = Bytes::from(bytes);
+        for cuts in [vec![], vec![1, 2, 61], vec![PIECE_BYTES], vec![PIECE_BYTES - 1, 200_000]] {
+            let mut chunks = Vec::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([all.len()]) {
+                chunks.push(all.slice(from..cut));
+                from = cut;
+            }
+            write(file.as_fd(), &chunks, 7).expect("written");
+            let read =
+                |position, length| shared.read(file.as_fd(), position, length).expect("read");
+            assert_eq!(read(7, all.len()), all);
+            assert_eq!(read(107, PIECE_BYTES), all.slice(100..100 + PIECE_BYTES));
+            assert_eq!(read(7, 1 << 20), all, "no more than there is");
+            assert!(read(300_007, 10).is_empty());
+            file.set_len(0).expect("emptied");
+        }
     }
 
     #[test]

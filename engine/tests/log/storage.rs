@@ -139,9 +139,8 @@ fn a_next_segment_that_was_removed_does_not_come_back_after_a_power_loss() {
         assert!(tickets.iter().any(|ticket| rig.outcome(*ticket).is_err()));
         rig.world.set_faults(Faults::none());
         rig.pass(10_000);
-        let mut checkpoint = None;
         if stops {
-            checkpoint = Some(rig.close());
+            let checkpoint = Some(rig.close());
             rig.reopen(Opening { is_clean: true, checkpoint, ..Opening::default() });
             rig.pass(10_000);
         }

@@ -36,8 +36,7 @@ const STARVED_NS: u64 = 25_000_000;
 const STARVED_FOR_NS: u64 = 1_000_000_000;
 
 /// The most that one system call reads or writes. A kernel without preemption does not take the CPU away
-/// within one: a shard that wakes waits until it ends. A mebibyte whose pages are all new may take a
-/// millisecond, and two where the host has to find the memory first.
+/// while it copies: a shard that wakes waits for that, and for the memory of pages that are all new.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// What is done behind.

@@ -252,7 +252,7 @@ counters! {
     Max compaction_last_failure_seconds,
     /// Partitions that are not compacted until the next start, because their compaction failed.
     Gauge compaction_uncleanable_partitions,
-    /// Times the thread that computes for compactions died over a piece, and went on with the next.
+    /// Times the thread that computes for compactions died over a piece, and another took its place.
     Counter compaction_worker_restarts,
 }
 

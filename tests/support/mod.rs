@@ -72,6 +72,17 @@ impl Broker {
         Self::start_by(command, ANY_PORT, dir, arguments)
     }
 
+    /// The same, with these variables in its environment.
+    pub fn start_with_environment(
+        variables: &[(&str, &str)],
+        dir: &Path,
+        arguments: &[&str],
+    ) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        command.envs(variables.iter().copied());
+        Self::start_by(command, ANY_PORT, dir, arguments)
+    }
+
     fn start_by(mut command: Command, listen: &str, dir: &Path, arguments: &[&str]) -> Self {
         let mut child = command
             .args(["--listen", listen, "--data-dir"])

@@ -268,6 +268,48 @@ fn a_producers_last_batch_leaves_its_sequence_and_a_retry_stays_a_duplicate() {
     assert_eq!(rig.read(0, 1), Ok(vec![1]), "the batch is there, without records");
 }
 
+/// Begins a compaction that is to fail: whether it was for the death of who computed.
+fn failed_compaction(rig: &mut Rig) -> Option<bool> {
+    rig.events.clear();
+    assert!(rig.begin_compaction(limits()));
+    loop {
+        rig.settle();
+        for event in std::mem::take(&mut rig.events) {
+            if let LogEvent::Compaction(CompactionEvent::Failed { has_worker_died, .. }) = event {
+                return Some(has_worker_died);
+            }
+        }
+        if !rig.log.is_compacting() {
+            return None;
+        }
+        rig.advance_compaction();
+    }
+}
+
+#[test]
+fn a_compaction_whose_worker_dies_loses_nothing_and_may_be_begun_again() {
+    let mut rig = Rig::new(compacted());
+    for step in 0..100 {
+        put(&mut rig, &format!("key-{}", step % 3), Some(&format!("value-{step}")));
+    }
+    let before = contents(&mut rig);
+    let mut left = Vec::new();
+    rig.world.set_faults(Faults { work_dies: 200, ..Faults::none() });
+    // At any piece of both passes, until one comes through; what is exchanged by then stays so.
+    while let Some(has_worker_died) = failed_compaction(&mut rig) {
+        assert!(has_worker_died);
+        let after = contents(&mut rig);
+        assert_eq!(after.last_chunk::<3>(), before.last_chunk(), "the last of each key");
+        assert!(after.iter().all(|entry| before.contains(entry)), "and nothing new");
+        assert!(!rig.names().iter().any(|name| name.ends_with(".cleaned")));
+        left.push(after.len());
+    }
+    let in_second = left.iter().filter(|count| **count < before.len()).count();
+    assert!(in_second > 0 && left.len() > in_second, "{left:?}");
+    assert!(contents(&mut rig).len() < left[left.len() - 1]);
+    assert_eq!(compact(&mut rig), None, "nothing is dirty any more");
+}
+
 #[test]
 fn a_damaged_batch_is_not_compacted_and_not_lost() {
     let mut rig = Rig::new(compacted());
@@ -282,23 +324,7 @@ fn a_damaged_batch_is_not_compacted_and_not_lost() {
     rig.kill();
     rig.reopen(Opening { recovery_point: Offset(59), ..Opening::default() });
     rig.advance();
-    rig.events.clear();
-    assert!(rig.begin_compaction(limits()));
-    let failed = loop {
-        rig.settle();
-        let events = std::mem::take(&mut rig.events);
-        let is_failure = |event: &LogEvent| {
-            matches!(event, LogEvent::Compaction(CompactionEvent::Failed { .. }))
-        };
-        if events.iter().any(is_failure) {
-            break true;
-        }
-        if !rig.log.is_compacting() {
-            break false;
-        }
-        rig.advance_compaction();
-    };
-    assert!(failed);
+    assert_eq!(failed_compaction(&mut rig), Some(false));
     assert_eq!(rig.file(name), bytes, "the segment stands as it was");
     assert!(!rig.names().iter().any(|name| name.ends_with(".cleaned")));
 }

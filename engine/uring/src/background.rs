@@ -11,21 +11,23 @@
 //! They are started with the helpers, not by the first shard that has work: a thread runs where the
 //! one that made it may run, and shards are pinned.
 //!
-//! A work that panics does not take its thread with it (where panics unwind; release builds abort
-//! as a whole): its op fails, and the next work runs on.
+//! A computation that panics ends its thread and nothing else ([`containment`]): its op fails, and a
+//! new thread takes the dead one's place. One that died keeps what it held, so that the process ends
+//! with the next one after [`DEATHS_MAX`].
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(feature = "faults")]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::{io, mem, thread};
+use std::{io, thread};
 
 use bytes::Bytes;
 use millrace_io::{BufferPool, FileRef, IoError, IoErrorKind, Mono, Token, Work};
 
 use crate::bell::{FileDone, Inbox, Outcome};
 use crate::files::{self, Cursor, handle};
-use crate::sys;
+use crate::{containment, sys};
 
 /// How much nicer than a shard the nice thread is: a busy shard keeps nine tenths of a CPU they
 /// share, and work still gets done on a machine that has no idle one.
@@ -38,6 +40,9 @@ const STARVED_FOR_NS: u64 = 1_000_000_000;
 /// The most that one system call reads or writes. A kernel without preemption does not take the CPU away
 /// while it copies: a shard that wakes waits for that, and for the memory of pages that are all new.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// So many threads are replaced. A log that killed one is not compacted again, so these are many.
+const DEATHS_MAX: u32 = 32;
 
 /// What is done behind.
 #[derive(Debug)]
@@ -64,13 +69,17 @@ struct Shared {
     queue: Mutex<Queue>,
     /// Each thread waits on its own.
     more: [Condvar; 2],
+    /// A thread has ended.
+    gone: Condvar,
     pool: BufferPool,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    threads: Vec<thread::JoinHandle<()>>,
+    /// Threads that have not ended.
+    alive: u32,
+    deaths: u32,
     /// Until then the nice thread works.
     starved_until: Mono,
     is_closing: bool,
@@ -93,14 +102,10 @@ enum Lane {
 impl Background {
     /// Starts the threads.
     pub(crate) fn start(pool: BufferPool) -> io::Result<Self> {
-        let (queue, more) = (Mutex::default(), [Condvar::new(), Condvar::new()]);
-        let shared = Arc::new(Shared { queue, more, pool });
-        for (lane, name) in [(Lane::Idle, "millrace-idle"), (Lane::Nice, "millrace-nice")] {
-            let runner = Arc::clone(&shared);
-            let builder = thread::Builder::new().name(name.to_owned());
-            let thread = builder.spawn(move || runner.run(lane))?;
-            shared.lock().threads.push(thread);
-        }
+        containment::install();
+        let shared = Arc::new(Shared::new(pool));
+        shared.spawn(Lane::Idle)?;
+        shared.spawn(Lane::Nice)?;
         Ok(Self { shared })
     }
 
@@ -128,24 +133,60 @@ impl Background {
         let mut queue = self.shared.lock();
         queue.is_closing = true;
         queue.jobs.clear();
-        let threads = mem::take(&mut queue.threads);
-        drop(queue);
         for lane in [Lane::Idle, Lane::Nice] {
             self.shared.more(lane).notify_one();
         }
-        for thread in threads {
-            // Whatever it died of was told to those who waited.
-            let _ = thread.join();
+        while queue.alive > 0 {
+            queue = self.shared.gone.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 impl Shared {
+    fn new(pool: BufferPool) -> Self {
+        let more = [Condvar::new(), Condvar::new()];
+        Self { queue: Mutex::default(), more, gone: Condvar::new(), pool }
+    }
+
+    fn spawn(self: &Arc<Self>, lane: Lane) -> io::Result<()> {
+        let name = match lane {
+            Lane::Idle => "millrace-idle",
+            Lane::Nice => "millrace-nice",
+        };
+        // Before it runs: it may be at its end before this one goes on.
+        self.lock().alive += 1;
+        let runner = Arc::clone(self);
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || runner.run(lane));
+        spawned.map(drop).inspect_err(|_| self.leave())
+    }
+
+    /// The thread that calls it dies: another takes its place, and what it was at fails. False if none
+    /// can.
+    fn bury(self: &Arc<Self>, lane: Lane, inbox: &Inbox, token: Token) -> bool {
+        let mut queue = self.lock();
+        queue.deaths += 1;
+        let is_one_too_many = queue.deaths > DEATHS_MAX;
+        drop(queue);
+        // If all are being ended, the new one ends at once.
+        if is_one_too_many || self.spawn(lane).is_err() {
+            return false;
+        }
+        inbox.deliver(FileDone { token, outcome: Outcome::Computed(Err(DIED)) });
+        self.leave();
+        true
+    }
+
+    /// A thread ends.
+    fn leave(&self) {
+        self.lock().alive -= 1;
+        self.gone.notify_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, lane: Lane) {
+    fn run(self: &Arc<Self>, lane: Lane) {
         // Without the permission to stand back it works all the same.
         match lane {
             Lane::Idle => drop(sys::become_idle().or_else(|_| sys::be_nice(NICENESS))),
@@ -154,6 +195,8 @@ impl Shared {
         let mut queue = self.lock();
         loop {
             if queue.is_closing {
+                drop(queue);
+                self.leave();
                 return;
             }
             if queue.jobs.is_empty() {
@@ -168,7 +211,7 @@ impl Shared {
             }
             let Some(job) = queue.jobs.pop_front() else { continue };
             drop(queue);
-            let is_starved = self.run_job(job);
+            let is_starved = self.run_job(lane, job);
             queue = self.lock();
             if is_starved && lane == Lane::Idle {
                 queue.starved_until = Mono(sys::mono().0 + STARVED_FOR_NS);
@@ -185,7 +228,7 @@ impl Shared {
     }
 
     /// Does a job. True if the thread got too little of the CPU for it.
-    fn run_job(&self, job: Job) -> bool {
+    fn run_job(self: &Arc<Self>, lane: Lane, job: Job) -> bool {
         match job {
             Job::Forget { file, position, length } => {
                 let handle = handle(&file);
@@ -198,7 +241,7 @@ impl Shared {
                 // The others wait for the disk as well.
                 let is_told = matches!(task, Behind::Compute(_));
                 let cpu = sys::thread_cpu_ns();
-                let outcome = self.run_task(task);
+                let outcome = self.run_task(lane, task, (&inbox, token));
                 let used = sys::thread_cpu_ns() - cpu;
                 let took = sys::mono().since(since);
                 inbox.deliver(FileDone { token, outcome });
@@ -207,11 +250,22 @@ impl Shared {
         }
     }
 
-    fn run_task(&self, task: Behind) -> Outcome {
+    /// - `asker`: whom to tell if a computation kills this thread.
+    fn run_task(
+        self: &Arc<Self>,
+        lane: Lane,
+        task: Behind,
+        asker: (&Arc<Inbox>, Token),
+    ) -> Outcome {
         match task {
             Behind::Compute(work) => {
-                let computed = catch_unwind(AssertUnwindSafe(|| work.run()));
-                Outcome::Computed(computed.map_err(|_| DIED))
+                let (shared, inbox, token) = (Arc::clone(self), Arc::clone(asker.0), asker.1);
+                let will = Box::new(move || shared.bury(lane, &inbox, token));
+                Outcome::Computed(Ok(containment::run(will, || {
+                    #[cfg(feature = "faults")]
+                    die_if_asked();
+                    work.run()
+                })))
             }
             Behind::Read { file, position, length } => {
                 let handle = handle(&file);
@@ -266,6 +320,16 @@ fn write(fd: BorrowedFd<'_>, chunks: &[Bytes], mut position: u64) -> io::Result<
     flush(&mut piece, &mut bytes)
 }
 
+/// Panics if this is the computation of the process, counted from 1, that `MILLRACE_FAULT_COMPUTE`
+/// names.
+#[cfg(feature = "faults")]
+fn die_if_asked() {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
+    let asked = std::env::var("MILLRACE_FAULT_COMPUTE").ok().and_then(|text| text.parse().ok());
+    assert!(asked != Some(number), "MILLRACE_FAULT_COMPUTE asks for it");
+}
+
 /// Whoever computed panicked over it.
 const DIED: IoError = IoError { kind: IoErrorKind::Other, errno: 0 };
 
@@ -284,35 +348,12 @@ mod tests {
     }
 
     #[test]
-    fn works_run_in_order_and_one_that_panics_fails_alone() {
-        let background = Background::start(BufferPool::new(1 << 20)).expect("threads");
-        let inbox = Arc::new(Inbox::new().expect("an event"));
-        let token = |seq| Token { owner: 1, seq };
-        let mut told = Vec::new();
-        for (seq, divisor) in [(1, 2_u32), (2, 0), (3, 5)] {
-            let run = |divisor| 10_u32.checked_div(divisor).expect("not by zero");
-            background.submit(&inbox, token(seq), Behind::Compute(Work::new(divisor, run)));
-        }
-        while told.len() < 3 {
-            for completion in computed(&inbox) {
-                let Completion::Computed { token, result } = completion else {
-                    panic!("{completion:?}");
-                };
-                told.push((token.seq, result.map(|it| it.take::<u32>().expect("a number"))));
-            }
-        }
-        background.close();
-        assert_eq!(told, [(1, Ok(5)), (2, Err(DIED)), (3, Ok(2))]);
-    }
-
-    #[test]
     fn pieces_put_together_are_what_was_written() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("pieces");
         let open = || std::fs::File::options().read(true).write(true).create_new(true).open(path);
         let file = open().expect("a file");
-        let (queue, more) = (Mutex::default(), [Condvar::new(), Condvar::new()]);
-        let shared = Shared { queue, more, pool: BufferPool::new(1 << 20) };
+        let shared = Shared::new(BufferPool::new(1 << 20));
         let bytes: Vec<u8> = (0..300_000_u32).map(|index| (index % 251) as u8).collect();
         let all = Bytes::from(bytes);
         for cuts in [vec![], vec![1, 2, 61], vec![PIECE_BYTES], vec![PIECE_BYTES - 1, 200_000]] {

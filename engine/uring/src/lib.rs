@@ -18,6 +18,7 @@ mod append;
 mod background;
 mod bell;
 mod config;
+mod containment;
 mod counters;
 mod doze;
 mod driver;

@@ -16,6 +16,8 @@ pub struct Faults {
     pub sync_error: u32,
     /// Opens that fail for want of descriptors, per mille, and so what opens a file on its way.
     pub open_exhausted: u32,
+    /// Computations in the background whose thread dies of them, per mille.
+    pub work_dies: u32,
     /// Writes that reach the page cache in two steps, per mille.
     pub write_split: u32,
     /// Operations that take long, per mille.
@@ -48,6 +50,7 @@ impl Faults {
             write_error: 0,
             sync_error: 0,
             open_exhausted: 0,
+            work_dies: 0,
             write_split: 0,
             spike: 0,
             spike_ms_max: 0,

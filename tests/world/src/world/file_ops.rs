@@ -96,7 +96,11 @@ impl<M> World<M> {
                 let result = self.disk.truncate(handle(&file, life), length);
                 Completion::Done { token, result }
             }
-            Op::Compute { token, work } => Completion::Computed { token, result: Ok(work.run()) },
+            Op::Compute { token, work } => {
+                let result =
+                    if self.rng.chance(self.faults.work_dies) { Err(EIO) } else { Ok(work.run()) };
+                Completion::Computed { token, result }
+            }
             Op::Open { .. }
             | Op::ReadWhole { .. }
             | Op::WriteWhole { .. }

@@ -7,4 +7,6 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 "$here/install.sh" || { echo "the clients could not be installed"; echo "0 passed, 1 failed"; exit 1; }
 export JAVA_GROUP_PROTOCOLS=${JAVA_GROUP_PROTOCOLS:-classic,consumer}
+# A million takes most of two minutes.
+export LINES=${LINES:-200000}
 exec "$here/run.sh" --groups "$@"

@@ -39,7 +39,7 @@ install_go() {
     local want; want=$(cat "$here"/go/*.* "$here"/go/*/*.go | sha256sum)
     fresh "$INTEROP_CACHE/go/.installed" "$want" && return
     mkdir -p "$INTEROP_CACHE/go"
-    (cd "$here/go" && CGO_ENABLED=0 go build -o "$INTEROP_CACHE/go/" ./franz ./sarama ./segmentio)
+    (cd "$here/go" && CGO_ENABLED=0 go build -o "$INTEROP_CACHE/go/" ./franz ./lines ./sarama ./segmentio)
     echo "$want" >"$INTEROP_CACHE/go/.installed"
 }
 

@@ -3,9 +3,8 @@
 #
 # usage: kcat.sh BOOTSTRAP [--groups]
 #   KCAT_LINES (default 1000000)   how many lines
-# The lines are the package manager's and the system's logs, repeated to size. Kcat writes one
-# record per line; what comes back from offset 0 must be equal byte by byte. Then the same through
-# each codec with fewer lines, a listing, and offsets by time.
+# Kcat writes one record per line (see logs.sh); what comes back from offset 0 must be equal byte by
+# byte. Then the same through each codec with fewer lines, a listing, and offsets by time.
 set -euo pipefail
 bootstrap=$1
 mode=${2:-}
@@ -14,12 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "kcat: FAILED: $*" >&2; exit 1; }
 
-# Empty lines are dropped: kcat does not send them. Blobs of a log that are no lines neither.
-find /var/log /var/lib/dpkg/info -type f \( -name '*.log' -o -name '*.list' -o -name '*.md5sums' \) \
-    -size -2000k -print0 2>/dev/null | sort -z | xargs -0 cat 2>/dev/null |
-    tr -d '\000\r' | grep -a . | awk 'length($0) < 10000' >"$work/sample" || true
-[ -s "$work/sample" ] || fail "this machine has no logs"
-while cat "$work/sample" 2>/dev/null; do :; done | head -n "$lines" >"$work/in" || true
+"$(dirname "$0")/logs.sh" "$lines" "$work/in" || fail "no lines"
 bytes=$(stat -c %s "$work/in")
 topic="interop-kcat-$(date +%s%N)"
 

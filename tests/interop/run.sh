@@ -3,7 +3,7 @@
 #
 # usage: run.sh [--bootstrap HOST:PORT] [--groups] [clients...]
 #   clients: confluent kafkapython aiokafka java franz sarama segmentio kafkajs
-#            platformatic kcat tools shippers oldjava frameworks answers migrate mirror compacted; with
+#            platformatic kcat lines tools shippers oldjava frameworks answers migrate mirror compacted; with
 #            --groups also members connect streams (default: all); rskafka when it is installed.
 #            Answers and those behind it start brokers of their own.
 #   --bootstrap  an already running broker; without it a Millrace of its own is started on free
@@ -34,7 +34,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat tools shippers oldjava frameworks answers migrate mirror compacted
+[ ${#clients[@]} -gt 0 ] || clients=(confluent kafkapython aiokafka java franz sarama segmentio kafkajs platformatic kcat lines tools shippers oldjava frameworks answers migrate mirror compacted
     ${groups:+members connect streams})
 
 work=$(mktemp -d)
@@ -79,7 +79,7 @@ run_client() {
         franz|sarama|segmentio) "$INTEROP_CACHE/go/$1" "$bootstrap" $groups ;;
         kafkajs) node "$here/node/kafkajs.js" "$bootstrap" $groups ;;
         platformatic) node "$here/node/platformatic.mjs" "$bootstrap" $groups ;;
-        kcat|tools|shippers|oldjava|frameworks) "$here/$1.sh" "$bootstrap" $groups ;;
+        kcat|lines|tools|shippers|oldjava|frameworks) "$here/$1.sh" "$bootstrap" $groups ;;
         rskafka) "$INTEROP_CACHE/rust/rskafka" "$bootstrap" ;;
         answers) "$here/answers.sh" admin ;;
         migrate|mirror|compacted) "$here/$1.sh" ;;

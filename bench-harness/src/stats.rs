@@ -3,9 +3,9 @@
 /// A figure with its uncertainty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Estimate {
-    /// The median.
+    /// The median, or what [`estimate_by`] was asked for.
     pub median: f64,
-    /// Lower end of the 95 % bootstrap interval of the median.
+    /// Lower end of its 95 % bootstrap interval.
     pub low: f64,
     /// Upper end.
     pub high: f64,
@@ -18,6 +18,14 @@ const RESAMPLES: usize = 2_000;
 ///
 /// No samples give zeros.
 pub fn estimate(samples: &[f64]) -> Estimate {
+    estimate_by(samples, |drawn| median(&drawn.iter().map(|sample| **sample).collect::<Vec<f64>>()))
+}
+
+/// A figure of all samples together in place of the median, which it stands in for in the answer, with
+/// its 95 % interval by resampling; the same samples give the same answer.
+///
+/// No samples give zeros.
+pub fn estimate_by<T>(samples: &[T], figure: impl Fn(&[&T]) -> f64) -> Estimate {
     if samples.is_empty() {
         return Estimate::default();
     }
@@ -26,14 +34,15 @@ pub fn estimate(samples: &[f64]) -> Estimate {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        samples[usize::try_from(state % samples.len() as u64).unwrap_or(0)]
+        &samples[usize::try_from(state % samples.len() as u64).unwrap_or(0)]
     };
-    let mut medians: Vec<f64> = (0..RESAMPLES)
-        .map(|_| median(&samples.iter().map(|_| draw()).collect::<Vec<f64>>()))
+    let mut figures: Vec<f64> = (0..RESAMPLES)
+        .map(|_| figure(&samples.iter().map(|_| draw()).collect::<Vec<&T>>()))
         .collect();
-    medians.sort_by(f64::total_cmp);
-    let at = |share: usize| medians[(RESAMPLES * share / 1000).min(RESAMPLES - 1)];
-    Estimate { median: median(samples), low: at(25), high: at(975) }
+    figures.sort_by(f64::total_cmp);
+    let at = |share: usize| figures[(RESAMPLES * share / 1000).min(RESAMPLES - 1)];
+    let all: Vec<&T> = samples.iter().collect();
+    Estimate { median: figure(&all), low: at(25), high: at(975) }
 }
 
 /// The middle sample, or the mean of the middle two; 0 of none.

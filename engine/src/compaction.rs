@@ -137,19 +137,14 @@ impl KeyOffsets {
             return Ok(Taken::Full);
         }
         let batch = OpenBatch::open(view, limit_bytes)?;
+        let mut keys = Vec::new();
         for record in batch.records() {
             let LogRecord { offset, record, .. } = record?;
-            if let Some(key) = record.key {
-                self.table.put(key, offset);
-            }
+            keys.extend(record.key.map(|key| (self.table.hash(key), offset)));
         }
+        self.table.put_all(&keys);
         self.end_offset = self.end_offset.max(view.header.next_offset());
         Ok(Taken::Yes)
-    }
-
-    /// True if a later record in the dirty part has the key.
-    fn is_superseded(&self, key: &[u8], offset: Offset) -> bool {
-        self.table.get(key).is_some_and(|last| last > offset)
     }
 }
 
@@ -221,7 +216,7 @@ fn clean_records(
     let horizon = horizon_of(&header);
     let are_tombstones_due = horizon.is_some_and(|horizon| horizon <= rules.now);
     let batch = OpenBatch::open(view, rules.limit_bytes)?;
-    let mut kept = Vec::new();
+    let (mut hashes, mut kept) = (Vec::new(), Vec::new());
     for record in batch.records() {
         let record = record?;
         // Without a key nothing can supersede it; Kafka drops such records from compacted topics.
@@ -229,10 +224,14 @@ fn clean_records(
         let is_due = are_tombstones_due
             && record.record.value.is_none()
             && record.offset < rules.tombstones_below;
-        if !is_due && !keys.is_superseded(key, record.offset) {
+        if !is_due {
+            hashes.push(keys.table.hash(key));
             kept.push(record);
         }
     }
+    // Those stay that no later record in the dirty part has the key of.
+    let mut last_offsets = keys.table.get_all(&hashes).into_iter();
+    kept.retain(|record| last_offsets.next().flatten().is_none_or(|last| last <= record.offset));
     if kept.is_empty() {
         return Ok(emptied(&header, when_empty));
     }

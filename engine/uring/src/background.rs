@@ -26,7 +26,7 @@ use bytes::Bytes;
 use millrace_io::{BufferPool, FileRef, IoError, IoErrorKind, Mono, Token, Work};
 
 use crate::bell::{FileDone, Inbox, Outcome};
-use crate::files::{self, Cursor, handle};
+use crate::files::{self, Cursor, FileHandle, PAGE_BYTES, handle, slices};
 use crate::{containment, sys};
 
 /// How much nicer than a shard the nice thread is: a busy shard keeps nine tenths of a CPU they
@@ -38,8 +38,11 @@ const STARVED_NS: u64 = 25_000_000;
 const STARVED_FOR_NS: u64 = 1_000_000_000;
 
 /// The most that one system call reads or writes. A kernel without preemption does not take the CPU away
-/// while it copies: a shard that wakes waits for that, and for the memory of pages that are all new.
-const PIECE_BYTES: usize = 64 << 10;
+/// while it copies: a shard that wakes waits for that, and for the memory of pages that are all new,
+/// which takes a virtual machine's host ten times as long as copying does.
+const PIECE_BYTES: usize = 16 << 10;
+/// The most that one system call forgets.
+const FORGET_BYTES: u64 = 512 << 10;
 
 /// So many threads are replaced. A log that killed one is not compacted again, so these are many.
 const DEATHS_MAX: u32 = 32;
@@ -233,7 +236,12 @@ impl Shared {
             Job::Forget { file, position, length } => {
                 let handle = handle(&file);
                 if !handle.was_cached() {
-                    drop(sys::advise(handle.as_fd(), position, length, sys::Advice::Drop));
+                    // Only whole pages are forgotten: the first one was in part the range's before.
+                    let from = position - position % PAGE_BYTES;
+                    for (position, length) in slices(from, position + length, FORGET_BYTES) {
+                        files::give_way();
+                        drop(sys::advise(handle.as_fd(), position, length, sys::Advice::Drop));
+                    }
                 }
                 false
             }
@@ -269,8 +277,8 @@ impl Shared {
             }
             Behind::Read { file, position, length } => {
                 let handle = handle(&file);
-                handle.look_at_cache();
-                let read = self.read(handle.as_fd(), position, length as usize);
+                handle.begin_behind();
+                let read = self.read(handle, position, length as usize);
                 Outcome::Read(read.map_err(|error| sys::io_error(&error)))
             }
             Behind::Write { file, position, chunks } => {
@@ -282,12 +290,14 @@ impl Shared {
     }
 
     /// Reads a range in pieces.
-    fn read(&self, fd: BorrowedFd<'_>, position: u64, length: usize) -> io::Result<Bytes> {
+    fn read(&self, file: &FileHandle, position: u64, length: usize) -> io::Result<Bytes> {
         let mut buffer = self.pool.take(length);
         let bytes = buffer.as_mut_vec();
         loop {
+            files::give_way();
             let until = length.min(bytes.len() + PIECE_BYTES);
-            files::read_rest(fd, position, until, bytes)?;
+            file.read_ahead(position + bytes.len() as u64..position + until as u64);
+            files::read_rest(file.as_fd(), position, until, bytes)?;
             if bytes.len() < until || until == length {
                 return Ok(buffer.freeze());
             }
@@ -299,13 +309,6 @@ impl Shared {
 fn write(fd: BorrowedFd<'_>, chunks: &[Bytes], mut position: u64) -> io::Result<()> {
     let mut piece = Vec::new();
     let mut bytes = 0;
-    let mut flush = |piece: &mut Vec<Bytes>, bytes: &mut usize| {
-        let (_, result) = files::write_all(fd, piece, Cursor::default(), position);
-        position += *bytes as u64;
-        *bytes = 0;
-        piece.clear();
-        result
-    };
     for chunk in chunks {
         let mut rest = chunk.clone();
         while !rest.is_empty() {
@@ -313,11 +316,20 @@ fn write(fd: BorrowedFd<'_>, chunks: &[Bytes], mut position: u64) -> io::Result<
             bytes += part.len();
             piece.push(part);
             if bytes == PIECE_BYTES {
-                flush(&mut piece, &mut bytes)?;
+                write_piece(fd, &mut piece, position)?;
+                position += bytes as u64;
+                bytes = 0;
             }
         }
     }
-    flush(&mut piece, &mut bytes)
+    write_piece(fd, &mut piece, position)
+}
+
+fn write_piece(fd: BorrowedFd<'_>, piece: &mut Vec<Bytes>, position: u64) -> io::Result<()> {
+    files::give_way();
+    let (_, result) = files::write_all(fd, piece, Cursor::default(), position);
+    piece.clear();
+    result
 }
 
 /// Panics if this is the computation of the process, counted from 1, that `MILLRACE_FAULT_COMPUTE`
@@ -336,7 +348,8 @@ const DIED: IoError = IoError { kind: IoErrorKind::Other, errno: 0 };
 #[cfg(test)]
 mod tests {
     use super::*;
-    use millrace_io::Completion;
+    use crate::helpers::HelpersGuard;
+    use millrace_io::{Completion, OpenMode};
 
     fn computed(inbox: &Inbox) -> Vec<Completion<()>> {
         let mut completions = Vec::new();
@@ -351,10 +364,12 @@ mod tests {
     fn pieces_put_together_are_what_was_written() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("pieces");
-        let open = || std::fs::File::options().read(true).write(true).create_new(true).open(path);
-        let file = open().expect("a file");
-        let shared = Shared::new(BufferPool::new(1 << 20));
-        let bytes: Vec<u8> = (0..300_000_u32).map(|index| (index % 251) as u8).collect();
+        let pool = BufferPool::new(1 << 20);
+        let helpers = HelpersGuard::start(2, pool.clone()).expect("threads");
+        let open = |mode| files::open(&path, mode, &helpers.helpers).expect("a file").0;
+        let file = open(OpenMode::Create);
+        let shared = Shared::new(pool);
+        let bytes: Vec<u8> = (0..3_000_000_u32).map(|index| (index % 251) as u8).collect();
         let all = Bytes::from(bytes);
         for cuts in [vec![], vec![1, 2, 61], vec![PIECE_BYTES], vec![PIECE_BYTES - 1, 200_000]] {
             let mut chunks = Vec::new();
@@ -363,14 +378,21 @@ mod tests {
                 chunks.push(all.slice(from..cut));
                 from = cut;
             }
-            write(file.as_fd(), &chunks, 7).expect("written");
-            let read =
-                |position, length| shared.read(file.as_fd(), position, length).expect("read");
-            assert_eq!(read(7, all.len()), all);
-            assert_eq!(read(107, PIECE_BYTES), all.slice(100..100 + PIECE_BYTES));
-            assert_eq!(read(7, 1 << 20), all, "no more than there is");
-            assert!(read(300_007, 10).is_empty());
-            file.set_len(0).expect("emptied");
+            write(handle(&file).as_fd(), &chunks, 7).expect("written");
+            // Out of the page cache, so that what is read comes by way of reading ahead.
+            sys::sync_data(handle(&file).as_fd()).expect("synced");
+            sys::advise(handle(&file).as_fd(), 0, 0, sys::Advice::Drop).expect("advised");
+            // It knows how long the file is now.
+            let known = open(OpenMode::Read);
+            for file in [&known, &file] {
+                let read =
+                    |position, length| shared.read(handle(file), position, length).expect("read");
+                assert_eq!(read(7, all.len()), all);
+                assert_eq!(read(107, PIECE_BYTES), all.slice(100..100 + PIECE_BYTES));
+                assert_eq!(read(7, 1 << 22), all, "no more than there is");
+                assert!(read(3_000_007, 10).is_empty());
+            }
+            sys::truncate(handle(&file).as_fd(), 0).expect("emptied");
         }
     }
 

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
@@ -29,8 +31,10 @@ pub struct FileHandle {
     slow_until: AtomicU64,
     bytes_at_open: u64,
     /// Whether most of it was in the page cache when it was first read from behind: see
-    /// [`FileHandle::look_at_cache`].
+    /// [`FileHandle::begin_behind`].
     cached: OnceLock<bool>,
+    /// Up to where its pages were asked for: see [`FileHandle::read_ahead`].
+    ahead: AtomicU64,
     /// Closes the file: that can take long when it frees the blocks of a removed file.
     helpers: Arc<Helpers>,
 }
@@ -58,13 +62,33 @@ impl FileHandle {
         true
     }
 
-    /// Before a first read from behind: is most of the file in the page cache? Then others read it,
-    /// and it is not to be forgotten.
-    pub(crate) fn look_at_cache(&self) {
+    /// Before a first read from behind. Is most of the file in the page cache? Then others read it,
+    /// and it is not to be forgotten. And from now on the kernel reads nothing ahead on its own: see
+    /// [`FileHandle::read_ahead`].
+    pub(crate) fn begin_behind(&self) {
         let _first = self.cached.get_or_init(|| {
-            let pages = sys::cached_pages(self.as_fd(), 0, self.bytes_at_open);
-            pages.is_ok_and(|pages| pages > self.bytes_at_open / PAGE_BYTES / 2)
+            drop(sys::advise(self.as_fd(), 0, 0, sys::Advice::Random));
+            let parts = slices(0, self.bytes_at_open, LOOK_BYTES);
+            let pages = parts.map(|(position, length)| {
+                give_way();
+                sys::cached_pages(self.as_fd(), position, length).unwrap_or(0)
+            });
+            pages.sum::<u64>() > self.bytes_at_open / PAGE_BYTES / 2
         });
+    }
+
+    /// Has the kernel begin to read what is needed soon, when the range is about to be read. In
+    /// steps: what it reads ahead by itself is as much as the device's `read_ahead_kb` says, 8 MiB in
+    /// one call that took a millisecond where it was measured, and a shard that wakes on that CPU
+    /// waits for it.
+    pub(crate) fn read_ahead(&self, range: Range<u64>) {
+        let whole_steps = (range.end + AHEAD_BYTES) / AHEAD_STEP_BYTES * AHEAD_STEP_BYTES;
+        let end = self.bytes_at_open.min(whole_steps);
+        let from = self.ahead.fetch_max(end, Ordering::Relaxed).max(range.start);
+        for (position, length) in slices(from, end, AHEAD_STEP_BYTES) {
+            give_way();
+            drop(sys::advise(self.as_fd(), position, length, sys::Advice::WillNeed));
+        }
     }
 
     /// Whether it was; false if nobody looked.
@@ -89,6 +113,31 @@ const SLOW_STREAK: u32 = 2;
 /// How long a slow file is kept off the inline path. Long enough to outlast a writeback burst or a
 /// journal commit, short enough that one hiccup does not cost throughput for good.
 const SLOW_MEMORY_NS: u64 = 500_000_000;
+
+/// How far ahead of what is read from behind the kernel reads, bytes.
+const AHEAD_BYTES: u64 = 1 << 20;
+/// In steps of so many, bytes.
+const AHEAD_STEP_BYTES: u64 = 128 << 10;
+/// Of how many bytes one call tells whether they are in the page cache: some 50 us if they are.
+const LOOK_BYTES: u64 = 16 << 20;
+
+/// Between two calls of what nobody waits for: lets a shard have the CPU that became ready meanwhile.
+/// The scheduler may let even an idle thread go on beside it, up to the next tick of its clock, if the
+/// shard had more than its share before.
+pub(crate) fn give_way() {
+    thread::yield_now();
+}
+
+/// A range cut at every multiple of `bytes`: positions and lengths, none if it is empty.
+pub(crate) fn slices(from: u64, until: u64, bytes: u64) -> impl Iterator<Item = (u64, u64)> {
+    let mut position = from;
+    std::iter::from_fn(move || {
+        let end = until.min((position / bytes + 1) * bytes);
+        let slice = (position < end).then_some((position, end.saturating_sub(position)));
+        position = end;
+        slice
+    })
+}
 
 impl AsFd for FileHandle {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -145,6 +194,7 @@ pub(crate) fn open(
         slow_until: AtomicU64::new(0),
         bytes_at_open: length,
         cached: OnceLock::new(),
+        ahead: AtomicU64::new(0),
         helpers: Arc::clone(helpers),
     };
     let id = FILES.fetch_add(1, Ordering::Relaxed);
@@ -274,7 +324,7 @@ pub(crate) fn is_cached(handle: &FileHandle, position: u64, length: u64) -> bool
 }
 
 /// The page cache counts in these (on the machines we run on).
-const PAGE_BYTES: u64 = 4096;
+pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// Reads a range so that it is in the page cache, blocking. What lies behind the file's end counts
 /// as read.
@@ -419,4 +469,20 @@ pub(crate) fn list(path: &Path) -> io::Result<Vec<DirEntry>> {
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_are_cut_at_multiples_and_leave_nothing_out() {
+        let cut = |from, until| slices(from, until, 100).collect::<Vec<_>>();
+        assert_eq!(cut(0, 250), [(0, 100), (100, 100), (200, 50)]);
+        assert_eq!(cut(30, 200), [(30, 70), (100, 100)]);
+        assert_eq!(cut(130, 140), [(130, 10)]);
+        for (from, until) in [(0, 0), (100, 100), (7, 7), (9, 8), (900, 100)] {
+            assert!(cut(from, until).is_empty(), "{from} to {until}");
+        }
+    }
 }

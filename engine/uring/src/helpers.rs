@@ -14,7 +14,7 @@ use millrace_io::{BufferPool, FileRef, OpenMode, Token};
 
 use crate::background::{Background, Behind};
 use crate::bell::{FileDone, Inbox, Outcome};
-use crate::files::{self, Cursor, handle};
+use crate::files::{self, Cursor, handle, slices};
 use crate::sys;
 
 /// A job and whom to tell.
@@ -264,6 +264,10 @@ fn or_unsupported(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// The most that one system call starts writing back: a shard that wakes on the same CPU may have to
+/// wait for it.
+const WRITEBACK_BYTES: u64 = 1 << 20;
+
 /// Hints may fail: what they ask for is nothing anyone relies on.
 fn run_chore(chore: Chore) {
     match chore {
@@ -272,7 +276,10 @@ fn run_chore(chore: Chore) {
             files::keep_spare();
         }
         Chore::Writeback { file, position, length } => {
-            drop(sys::start_writeback(handle(&file).as_fd(), position, length));
+            for (position, length) in slices(position, position + length, WRITEBACK_BYTES) {
+                files::give_way();
+                drop(sys::start_writeback(handle(&file).as_fd(), position, length));
+            }
         }
     }
 }

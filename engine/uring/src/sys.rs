@@ -233,6 +233,8 @@ pub enum Advice {
     Drop,
     /// Needed soon: starts reading it.
     WillNeed,
+    /// The file is read here and there: the kernel reads no more than it is asked for.
+    Random,
 }
 
 /// posix_fadvise.
@@ -240,6 +242,7 @@ pub fn advise(fd: BorrowedFd<'_>, position: u64, length: u64, advice: Advice) ->
     let advice = match advice {
         Advice::Drop => libc::POSIX_FADV_DONTNEED,
         Advice::WillNeed => libc::POSIX_FADV_WILLNEED,
+        Advice::Random => libc::POSIX_FADV_RANDOM,
     };
     let (position, length) = (offset(position), offset(length));
     // SAFETY: no memory is passed; the descriptor is borrowed for the length of the call.
